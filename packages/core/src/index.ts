@@ -1,1 +1,12 @@
-export {};
+export * from './errors/catalogue.ts';
+export * from './errors/vgpu-error.ts';
+export * from './ids.ts';
+export * from './metrics/names.ts';
+export * from './spec/job-spec.ts';
+export * from './spec/parse-spec.ts';
+export * from './spec/suggest.ts';
+export * from './states/job-state.ts';
+export * from './states/task-state.ts';
+export * from './units/bytes.ts';
+export * from './units/duration.ts';
+export * from './units/milli.ts';

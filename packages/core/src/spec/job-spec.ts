@@ -1,0 +1,138 @@
+import { z } from 'zod';
+import { parseBytes } from '../units/bytes.ts';
+import { parseDuration } from '../units/duration.ts';
+import { parseMilli } from '../units/milli.ts';
+
+/** Turns a parser that throws into a zod issue at the right path. */
+function parsed<T>(parse: (text: string | number) => T) {
+  return z.union([z.string(), z.number()]).transform((value, context): T => {
+    try {
+      return parse(value);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
+}
+
+const name = z
+  .string()
+  .regex(
+    /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$/,
+    'use 1 to 63 letters, digits, ".", "_" or "-", starting with a letter or digit',
+  );
+
+export const imputeMethod = z.enum(['median', 'mean', 'mode', 'constant', 'none']);
+
+const clip = z.union([
+  z.literal('none'),
+  z
+    .tuple([z.number().min(0).max(1), z.number().min(0).max(1)])
+    .refine(([lo, hi]) => lo < hi, 'the first quantile must be below the second'),
+  z.strictObject({ iqr: z.number().positive() }),
+  z.strictObject({ min: z.number().optional(), max: z.number().optional() }),
+]);
+
+const columnClean = z.strictObject({
+  impute: imputeMethod.optional(),
+  value: z.union([z.string(), z.number()]).optional(),
+  clip: clip.optional(),
+});
+
+/** How a dataset is cleaned. Every field is optional; docs/data-cleaning.md gives the defaults. */
+export const cleanOptions = z.strictObject({
+  /** How missing values are filled: columns of numbers by this, others by mode where it is median or mean. */
+  impute: imputeMethod.optional(),
+  /** The filler of impute: constant. */
+  value: z.union([z.string(), z.number()]).optional(),
+  /** Adds a 0/1 column `<name>_missing` for each imputed column. */
+  missingIndicators: z.boolean().optional(),
+  /** Outliers: two quantiles, {iqr: k}, {min, max}, or none. Never applied to the target. */
+  clip: clip.optional(),
+  columns: z.record(z.string(), columnClean).optional(),
+  delimiter: z.string().min(1).max(4).optional(),
+  quote: z.string().length(1).optional(),
+  encoding: z.string().optional(),
+  header: z.boolean().optional(),
+  decimal: z.enum(['.', ',']).optional(),
+  dropDuplicates: z.boolean().optional(),
+});
+
+/** One dataset of a job: a file to import, or a dataset by name (`name`, `name@version`). */
+export const dataInput = z
+  .strictObject({
+    path: z.string().optional(),
+    dataset: z.string().optional(),
+    name: name.optional(),
+    target: z.string().optional(),
+    clean: cleanOptions.optional(),
+  })
+  .refine(
+    (input) => (input.path === undefined) !== (input.dataset === undefined),
+    'give either path or dataset',
+  );
+
+export const isolation = z.enum(['any', 'soft', 'hard']);
+export const qosClass = z.enum(['guaranteed', 'burstable', 'best-effort']);
+
+export const resources = z.strictObject({
+  /** GPUs: 0.25 is a quarter of one; 2 is two whole ones. Thousandths once parsed. */
+  gpu: parsed((text) => parseMilli(text, 'gpu')).default(0),
+  /** Accelerator memory in bytes; 0 leaves it to the share of compute. */
+  vram: parsed(parseBytes).default(0),
+  /** CPU cores; thousandths once parsed. */
+  cpu: parsed((text) => parseMilli(text, 'cpu')).default(1000),
+  memory: parsed(parseBytes).default(512 * 2 ** 20),
+  isolation: isolation.default('any'),
+  qos: qosClass.default('burstable'),
+  /** Models of accelerator that will do, such as [A100, H100]; empty means any. */
+  models: z.array(z.string()).default([]),
+});
+
+export const limits = z.strictObject({
+  /** Longest run of one attempt, in milliseconds once parsed. */
+  time: parsed(parseDuration).default(24 * 3_600_000),
+  /** How often a lost or failed attempt is tried again. */
+  retries: z.int().min(0).max(100).default(0),
+  /** Bytes of files that the task may keep in VGPU_OUTPUT. */
+  output: parsed(parseBytes).default(2 ** 30),
+  /** Number of files that the task may keep. */
+  files: z.int().min(1).max(1_000_000).default(10_000),
+});
+
+export const metricsChoice = z.strictObject({
+  primary: z.string().optional(),
+  goal: z.enum(['maximize', 'minimize']).optional(),
+});
+
+const envName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'an environment variable is letters, digits and "_"');
+const argument = z.union([z.string(), z.number(), z.boolean()]);
+
+/** The job spec of DESIGN.md section 4. Only `script` is required; unknown keys are errors. */
+export const jobSpec = z.strictObject({
+  name: name.optional(),
+  /** Path of the script, relative to the uploaded folder. A script not ending in .py is run as a program. */
+  script: z.string().min(1),
+  /** `{lr: 0.01}` becomes `--lr 0.01`; a list is passed as it is. */
+  args: z.union([z.record(z.string(), argument), z.array(argument)]).default({}),
+  data: z.array(dataInput).max(10_000).default([]),
+  image: z.string().min(1).default('sklearn'),
+  resources: resources.prefault({}),
+  env: z.record(envName, z.string()).default({}),
+  secrets: z.array(z.string()).default([]),
+  metrics: metricsChoice.prefault({}),
+  limits: limits.prefault({}),
+  priority: z.int().min(-1000).max(1000).default(0),
+  network: z.enum(['none', 'egress']).default('none'),
+  ports: z.array(z.int().min(1).max(65535)).max(16).default([]),
+});
+
+/** A spec as a user writes it. */
+export type JobSpecInput = z.input<typeof jobSpec>;
+/** A spec with its defaults filled in: sizes in bytes, times in milliseconds, shares in thousandths. */
+export type JobSpec = z.output<typeof jobSpec>;
+export type DataInput = z.output<typeof dataInput>;
+export type CleanOptions = z.output<typeof cleanOptions>;
+export type QosClass = z.output<typeof qosClass>;
