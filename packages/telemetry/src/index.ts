@@ -1,1 +1,5 @@
-export {};
+export { createRing, type RingOptions } from './ring/create.ts';
+export { DEFAULT_CAPACITY, type RecordKind } from './ring/layout.ts';
+export { type RingConsumer, RingPoller } from './ring/poller.ts';
+export { openRing, RingReader, type RingStats } from './ring/reader.ts';
+export { type ControlMessage, RingCorrupted, type RingRecord } from './ring/record.ts';
