@@ -1,0 +1,161 @@
+import { Candidates } from './candidates.ts';
+import type { Fleet } from './fleet.ts';
+import type { NodeRanking } from './ranking.ts';
+import { type Shape, type ShapeSpec, shapeKey } from './shape.ts';
+
+/** Where one shape goes: the node (by number in the fleet) and, for one device, its free milli. */
+export interface Placement {
+  readonly node: number;
+  /** Free milli of the device that it takes; 0 where several or none are taken. */
+  readonly free: number;
+  readonly score: number;
+}
+
+const INFEASIBLE = Number.NEGATIVE_INFINITY;
+
+/**
+ * Finds the best node for a shape under one ranking: exactly the feasible node with the highest score, the
+ * first in the fleet's order on ties.
+ */
+export class Placer {
+  readonly fleet: Fleet;
+  readonly ranking: NodeRanking;
+  readonly #shapes = new Map<string, Shape>();
+  readonly #candidates: Candidates[] = [];
+  readonly #capacity: number;
+  /** Marks nodes already handled in one catch-up. */
+  readonly #seen: Int32Array;
+  #round = 0;
+
+  /** @param capacity candidates kept per shape; default grows with the square root of the nodes */
+  constructor(
+    fleet: Fleet,
+    ranking: NodeRanking,
+    capacity = Math.max(64, Math.ceil(4 * Math.sqrt(fleet.count))),
+  ) {
+    this.fleet = fleet;
+    this.ranking = ranking;
+    this.#capacity = capacity;
+    this.#seen = new Int32Array(fleet.count);
+  }
+
+  shape(spec: ShapeSpec): Shape {
+    const key = shapeKey(spec);
+    let shape = this.#shapes.get(key);
+    if (shape) return shape;
+    const accepts = new Uint8Array(this.fleet.models.length);
+    for (const [i, model] of this.fleet.models.entries())
+      accepts[i] = spec.gpuCount === 0 || !spec.models?.length || spec.models.includes(model) ? 1 : 0;
+    const count = spec.gpuCount;
+    const milli = count === 0 ? 0 : spec.gpuMilli;
+    const demand = this.fleet.states.demandId({ milli, count });
+    const id = this.#candidates.push(new Candidates(this.#capacity)) - 1;
+    shape = { ...spec, gpuMilli: milli, id, demand, accepts };
+    this.#shapes.set(key, shape);
+    return shape;
+  }
+
+  /** The best placement now, or undefined where the shape fits nowhere. Changes nothing. */
+  find(shape: Shape): Placement | undefined {
+    const list = this.#candidates[shape.id]!;
+    this.#refresh(shape, list);
+    if (list.length === 0) return undefined;
+    const node = list.node(0);
+    return { node, free: this.#device(shape, node), score: list.score(0) };
+  }
+
+  /** Finds and takes. @returns the node and its device indices, or undefined where it fits nowhere */
+  place(shape: Shape): { node: number; devices: number[] } | undefined {
+    const found = this.find(shape);
+    if (!found) return undefined;
+    const { node, free } = found;
+    const devices = this.fleet.take(
+      node,
+      shape.cpuMilli,
+      shape.memoryBytes,
+      shape.gpuMilli,
+      shape.gpuCount,
+      free,
+    );
+    return { node, devices };
+  }
+
+  /** Score of the best way to place the shape on the node; −Infinity where it does not fit. */
+  score(shape: Shape, node: number): number {
+    const { fleet } = this;
+    const cpu = fleet.cpu[node]!;
+    if (cpu < shape.cpuMilli || fleet.memory[node]! < shape.memoryBytes) return INFEASIBLE;
+    if (shape.accepts[fleet.model[node]!] === 0) return INFEASIBLE;
+    const { states } = fleet;
+    const state = fleet.state[node]!;
+    if (states.max[state]! < shape.gpuMilli) return INFEASIBLE;
+    const at = states.optionsAt(shape.demand, state);
+    const pool = states.pool;
+    const n = pool[at]!;
+    let best = INFEASIBLE;
+    for (let i = 0; i < n; i++) {
+      const next = pool[at + 2 + 2 * i]!;
+      const s = this.ranking.score(shape, state, next, cpu, fleet.memory[node]!);
+      if (s > best) best = s;
+    }
+    return best;
+  }
+
+  /** Free milli of the device to take: the best scored, the first device on ties. */
+  #device(shape: Shape, node: number): number {
+    if (shape.gpuCount !== 1) return 0;
+    const { fleet } = this;
+    const state = fleet.state[node]!;
+    const at = fleet.states.optionsAt(shape.demand, state);
+    const n = fleet.states.pool[at]!;
+    if (n === 1) return fleet.states.pool[at + 1]!;
+    let best = INFEASIBLE;
+    let free = 0;
+    let device = 0;
+    const base = node * fleet.stride;
+    for (let i = 0; i < n; i++) {
+      const f = fleet.states.pool[at + 1 + 2 * i]!;
+      const next = fleet.states.pool[at + 2 + 2 * i]!;
+      const s = this.ranking.score(shape, state, next, fleet.cpu[node]!, fleet.memory[node]!);
+      if (s < best) continue;
+      let g = 0;
+      while (fleet.gpu[base + g] !== f) g++;
+      if (s > best || g < device) {
+        best = s;
+        free = f;
+        device = g;
+      }
+    }
+    return free;
+  }
+
+  #refresh(shape: Shape, list: Candidates): void {
+    const { fleet } = this;
+    const end = fleet.logEnd;
+    const behind = end - list.cursor;
+    if (list.cursor < 0 || behind > fleet.count || !fleet.remembers(list.cursor)) {
+      this.#scan(shape, list);
+      return;
+    }
+    const round = ++this.#round;
+    for (let i = list.cursor; i < end; i++) {
+      const node = fleet.logged(i);
+      if (this.#seen[node] === round) continue;
+      this.#seen[node] = round;
+      list.remove(node);
+      const s = this.score(shape, node);
+      if (s !== INFEASIBLE) list.offer(node, s);
+    }
+    list.cursor = end;
+    if (list.length === 0 && !list.complete) this.#scan(shape, list);
+  }
+
+  #scan(shape: Shape, list: Candidates): void {
+    list.clear();
+    for (let node = 0; node < this.fleet.count; node++) {
+      const s = this.score(shape, node);
+      if (s !== INFEASIBLE) list.offer(node, s);
+    }
+    list.cursor = this.fleet.logEnd;
+  }
+}

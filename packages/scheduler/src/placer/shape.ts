@@ -1,0 +1,20 @@
+import type { RankedShape } from './ranking.ts';
+
+/** What a placement needs of one node. Equal shapes share their candidates. */
+export interface ShapeSpec extends RankedShape {
+  /** Acceptable models; empty or absent: any. */
+  readonly models?: readonly string[];
+}
+
+/** A shape known to a placer, by number. */
+export interface Shape extends ShapeSpec {
+  readonly id: number;
+  readonly demand: number;
+  /** By model id: 1 where acceptable. */
+  readonly accepts: Uint8Array;
+}
+
+export function shapeKey(spec: ShapeSpec): string {
+  const models = spec.models?.length ? [...new Set(spec.models)].sort().join('|') : '';
+  return `${spec.cpuMilli},${spec.memoryBytes},${spec.gpuMilli},${spec.gpuCount},${models}`;
+}
