@@ -1,5 +1,6 @@
 export * from './errors/catalogue.ts';
 export * from './errors/vgpu-error.ts';
+export * from './home.ts';
 export * from './ids.ts';
 export * from './metrics/names.ts';
 export * from './spec/job-spec.ts';
