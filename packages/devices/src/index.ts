@@ -1,1 +1,17 @@
-export {};
+export * from './accelerator.ts';
+export * from './cdi/nvidia-spec.ts';
+export * from './cdi/spec.ts';
+export * from './history.ts';
+export * from './inventory.ts';
+export * from './pool.ts';
+export * from './provider.ts';
+export { NvidiaProvider } from './providers/nvidia/provider.ts';
+export { OpenClProvider } from './providers/opencl/provider.ts';
+export * from './scheduler-view.ts';
+export * from './slices/arbiter-client.ts';
+export { arbiterDir, arbiterRoot, ensureArbiter, limiterName } from './slices/arbiter-process.ts';
+export * from './slices/device-grant.ts';
+export * from './slices/grant.ts';
+export * from './slices/limiter-grant.ts';
+export * from './slices/native-files.ts';
+export * from './slices/slice-manager.ts';

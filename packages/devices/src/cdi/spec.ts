@@ -1,0 +1,82 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { emptyGrant, type Grant } from '../slices/grant.ts';
+
+/** What a CDI device changes in a container. */
+export interface CdiEdits {
+  env?: string[];
+  deviceNodes?: { path: string; hostPath?: string; permissions?: string }[];
+  mounts?: { hostPath: string; containerPath: string; options?: string[] }[];
+}
+
+/** The Container Device Interface's file format (CNCF), as far as vgpu writes and reads it. */
+export interface CdiSpec {
+  cdiVersion: string;
+  kind: string;
+  containerEdits?: CdiEdits;
+  devices: { name: string; containerEdits: CdiEdits }[];
+}
+
+/** Where engines look for CDI specifications, by CDI's own default. */
+export const cdiDirs = ['/etc/cdi', '/var/run/cdi'];
+
+/** Every specification that is installed here; broken files are passed over, as the engines do. */
+export function installedSpecs(dirs: readonly string[] = cdiDirs): CdiSpec[] {
+  return dirs.filter(existsSync).flatMap((dir) =>
+    readdirSync(dir)
+      .filter((name) => /\.(ya?ml|json)$/.test(name))
+      .sort()
+      .flatMap((name): CdiSpec[] => {
+        try {
+          const spec = parse(readFileSync(join(dir, name), 'utf8')) as CdiSpec;
+          return spec?.kind && Array.isArray(spec.devices) ? [spec] : [];
+        } catch {
+          return [];
+        }
+      }),
+  );
+}
+
+/** Writes a specification atomically; engines read it from there. */
+export function writeSpec(spec: CdiSpec, dir = cdiDirs[1]!): string {
+  mkdirSync(dir, { recursive: true });
+  const path = join(dir, 'vgpu.json');
+  writeFileSync(`${path}.tmp`, JSON.stringify(spec, null, 2));
+  renameSync(`${path}.tmp`, path);
+  return path;
+}
+
+/** The specification that names this device: NVIDIA's own where its toolkit wrote one, else ours. */
+export function specFor(uuid: string, specs: readonly CdiSpec[]): { spec: CdiSpec; name: string } | null {
+  const holders = specs.filter((spec) => spec.devices.some((device) => device.name === uuid));
+  const spec = holders.find((one) => one.kind === 'nvidia.com/gpu') ?? holders[0];
+  return spec ? { spec, name: `${spec.kind}=${uuid}` } : null;
+}
+
+/** A CDI device as plain device nodes, mounts and environment, for engines that do not know CDI. */
+export function expand(spec: CdiSpec, name: string): Grant {
+  const device = spec.devices.find((one) => one.name === name);
+  const grant = emptyGrant();
+  for (const edits of [spec.containerEdits, device?.containerEdits]) {
+    for (const node of edits?.deviceNodes ?? []) {
+      grant.devices.push({
+        path: node.hostPath ?? node.path,
+        containerPath: node.path,
+        permissions: node.permissions ?? 'rw',
+      });
+    }
+    for (const mount of edits?.mounts ?? []) {
+      grant.mounts.push({
+        source: mount.hostPath,
+        target: mount.containerPath,
+        readOnly: mount.options?.includes('ro') ?? false,
+      });
+    }
+    for (const entry of edits?.env ?? []) {
+      const at = entry.indexOf('=');
+      grant.env[entry.slice(0, at)] = entry.slice(at + 1);
+    }
+  }
+  return grant;
+}

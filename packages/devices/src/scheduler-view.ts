@@ -1,0 +1,57 @@
+import type { Inventory } from './inventory.ts';
+import { offered, type Pool, poolOf } from './pool.ts';
+import type { Share } from './slices/slice-manager.ts';
+
+/** A device as the scheduler sees it (the scheduler room's AcceleratorView has this shape). */
+export interface DeviceForScheduling {
+  readonly uuid: string;
+  readonly model: string;
+  readonly mode: 'shared';
+  readonly health: 'healthy' | 'degraded' | 'unhealthy' | 'draining';
+  readonly milli: number;
+  readonly freeMilli: number;
+  readonly vramBytes: number;
+  readonly freeVramBytes: number;
+  readonly freeSlots: number;
+  readonly numaNode?: number;
+}
+
+/** Above this a device counts as degraded: it takes work only when no cooler one can (typical slowdown: 85–90 °C). */
+const HOT_CELSIUS = 85;
+
+/**
+ * The devices with what is free on each, from what is given out and from live readings: memory that programs
+ * outside vgpu hold is not free, and a hot device ranks last.
+ * @param held shares that are given out now.
+ */
+export function devicesForScheduling(
+  inventory: Inventory,
+  pools: readonly Pool[],
+  held: readonly Share[],
+): DeviceForScheduling[] {
+  return inventory.accelerators
+    .filter((device) => device.migEnabled !== true)
+    .map((device) => {
+      const offer = offered(device, poolOf(device.uuid, pools));
+      const mine = held.filter((share) => share.uuid === device.uuid);
+      const milli = mine.reduce((sum, share) => sum + share.milli, 0);
+      const bytes = mine.reduce((sum, share) => sum + share.bytes, 0);
+      const reading = inventory.reading(device.uuid);
+      // what is used beyond our slices' caps is somebody else's
+      const foreign = Math.max(0, (reading?.memoryUsed ?? 0) - bytes);
+      const { health } = inventory.health(device.uuid);
+      const hot = (reading?.temperature ?? 0) >= HOT_CELSIUS;
+      return {
+        uuid: device.uuid,
+        model: device.model,
+        mode: 'shared',
+        health: health === 'healthy' && hot ? 'degraded' : health,
+        milli: offer.milli,
+        freeMilli: Math.max(0, offer.milli - milli),
+        vramBytes: offer.bytes,
+        freeVramBytes: Math.max(0, offer.bytes - bytes - foreign),
+        freeSlots: Math.max(0, offer.slots - mine.length),
+        ...(device.numaNode === null ? {} : { numaNode: device.numaNode }),
+      };
+    });
+}
