@@ -11,6 +11,7 @@ export * from './scheduler-view.ts';
 export * from './slices/arbiter-client.ts';
 export { arbiterDir, arbiterRoot, ensureArbiter, limiterName } from './slices/arbiter-process.ts';
 export * from './slices/device-grant.ts';
+export { type ExecRequest, execUnderSlice } from './slices/exec.ts';
 export * from './slices/grant.ts';
 export * from './slices/limiter-grant.ts';
 export * from './slices/native-files.ts';

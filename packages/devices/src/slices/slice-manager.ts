@@ -5,6 +5,7 @@ import { offered, type Pool, poolOf } from '../pool.ts';
 import { ArbiterClient } from './arbiter-client.ts';
 import { arbiterDir, ensureArbiter, limiterName } from './arbiter-process.ts';
 import { deviceGrant } from './device-grant.ts';
+import { isLiveExecSlice } from './exec.ts';
 import { emptyGrant, type Grant, joinGrants } from './grant.ts';
 import { limiterGrant } from './limiter-grant.ts';
 
@@ -115,7 +116,7 @@ export class SliceManager {
     for (const device of this.#inventory.accelerators) {
       const arbiter = await existing(arbiterDir(this.#home, device.uuid));
       for (const row of (await arbiter?.list().catch(() => [])) ?? []) {
-        if (this.#slices.has(row.id)) continue;
+        if (this.#slices.has(row.id) || isLiveExecSlice(row.id)) continue;
         await arbiter!.remove(row.id);
         removed.push(row.id);
       }
