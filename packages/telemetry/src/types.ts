@@ -62,7 +62,8 @@ export type Report = {
 export type ExceptionInfo = { type: string; message: string; traceback?: string };
 
 export type TelemetryPayload =
-  | { type: 'line'; line: LogLine }
+  /** Lines in order; batches are bounded. */
+  | { type: 'lines'; lines: LogLine[] }
   /** The state of lines still being redrawn, top to bottom; empty when they are gone. */
   | { type: 'live'; stream: StreamName; text: string }
   | { type: 'progress'; progress: Progress }
