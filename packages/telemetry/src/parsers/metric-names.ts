@@ -3,8 +3,12 @@
  * training or validation data keeps a `train_` or `val_` prefix, test and final scores have none.
  */
 
+/** Without a prototype: a script may print `constructor: 1`. */
+const table = (entries: Record<string, string>): Record<string, string | undefined> =>
+  Object.assign(Object.create(null), entries);
+
 /** Spelling (lower case, words joined by `_`) -> canonical name. */
-const CANONICAL: Record<string, string> = {
+const CANONICAL = table({
   mse: 'mse',
   mean_squared_error: 'mse',
   l2: 'mse',
@@ -77,13 +81,13 @@ const CANONICAL: Record<string, string> = {
   grad_norm: 'grad_norm',
   reward: 'reward',
   objective: 'objective',
-};
+});
 
 /** Metrics between 0 and 1, for which `93.2%` means 0.932. */
 const RATIO =
   /^(?:(?:train|val)_)?(?:accuracy|balanced_accuracy|precision|recall|f1|roc_auc|average_precision|specificity|error_rate|score|r2|iou|dice)(?:_|$)/;
 
-const PREFIX: Record<string, string> = {
+const PREFIX = table({
   test: '',
   final: '',
   overall: '',
@@ -103,7 +107,7 @@ const PREFIX: Record<string, string> = {
   eval: 'val_',
   evaluation: 'val_',
   dev: 'val_',
-};
+});
 
 /** Names that are met again and again; bounded because a hostile script can invent names for ever. */
 const cache = new Map<string, string | undefined>();
@@ -156,7 +160,7 @@ function canonical(printed: string): string | undefined {
     else if (trailing) [words, suffix] = [trailing[1]!, `_${trailing[2]}`];
     else {
       const cut = words.indexOf('_');
-      const head = cut < 0 ? undefined : PREFIX[words.slice(0, cut)];
+      const head: string | undefined = cut < 0 ? undefined : PREFIX[words.slice(0, cut)];
       if (head === undefined) return undefined;
       prefix ||= head;
       words = words.slice(cut + 1);

@@ -157,25 +157,30 @@ export class TaskTelemetry {
 
   #assembled(stream: 'stdout' | 'stderr', { lines, live }: Assembled, time: number): void {
     const parser = this.#parsers[stream];
+    let shown: Progress | undefined;
+    // Of several bars the outermost that is not full tells how far the whole is.
+    const bar = (progress: Progress | undefined): void => {
+      if (progress && (shown === undefined || shown.fraction === 1)) shown = progress;
+    };
     for (const line of lines) {
       this.#lines.push(line);
-      if (line.text !== '') this.#state.lastLine = line.text;
-      const parsed = line.text === '' ? undefined : parser.parse(line.text);
+      if (line.text === '') continue;
+      this.#state.lastLine = line.text;
+      const parsed = parser.parse(line.text);
       if (parsed === undefined) continue;
       this.#metrics(parsed, time);
-      if (parsed.progress) this.#progress(parsed.progress, 'parsed');
+      if (line.kind === 'log') shown = parsed.progress ?? shown;
+      else bar(parsed.progress);
     }
-    if (live === undefined) return;
-    this.#live[stream] = live;
-    this.#liveChanged.add(stream);
-    if (live === '') return;
-    // Of several bars the outermost that is not full tells how far the whole is.
-    let shown: Progress | undefined;
-    for (const row of live.split('\n')) {
-      const parsed = parser.parseLive(row);
-      if (parsed === undefined) continue;
-      this.#metrics(parsed, time);
-      if (parsed.progress && (shown === undefined || shown.fraction === 1)) shown = parsed.progress;
+    if (live !== undefined) {
+      this.#live[stream] = live;
+      this.#liveChanged.add(stream);
+      for (const row of live === '' ? [] : live.split('\n')) {
+        const parsed = parser.parseLive(row);
+        if (parsed === undefined) continue;
+        this.#metrics(parsed, time);
+        bar(parsed.progress);
+      }
     }
     if (shown) this.#progress(shown, 'parsed');
   }
