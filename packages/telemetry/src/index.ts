@@ -1,3 +1,6 @@
+export { LogStore } from './log/log-store.ts';
+export { BadPattern, type LogMatches, type LogQuery } from './log/search.ts';
+export { TaskLog, type TaskLogOptions } from './log/task-log.ts';
 export { canonicalMetric } from './parsers/metric-names.ts';
 export { LineParser, PARSERS } from './parsers/registry.ts';
 export { createRing, type RingOptions } from './ring/create.ts';
