@@ -18,6 +18,8 @@ export const LABEL = {
   worker: 'dev.vgpu.worker',
   image: 'dev.vgpu.image',
   runtime: 'dev.vgpu.runtime',
+  /** Name of the worker's host folders; never changes, while a warm worker's container is renamed. */
+  folder: 'dev.vgpu.folder',
 } as const;
 
 export type NetworkMode = 'none' | 'egress';

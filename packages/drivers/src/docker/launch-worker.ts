@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto';
+import { DriverError } from '../errors.ts';
+import { LABEL, type TaskLaunch, type WorkerHandle } from '../types.ts';
+import {
+  baseLabels,
+  containerSpec,
+  DEFAULT_PIDS,
+  INSIDE,
+  launchLabels,
+  outputPlan,
+  PRELOAD,
+} from './container-spec.ts';
+import type { DockerContext } from './context.ts';
+import { ensureEgressNetwork } from './egress-network.ts';
+import { LiveWorker } from './live-worker.ts';
+import { stageInputs } from './stage-inputs.ts';
+import { recordOf, writeRecord } from './task-record.ts';
+import { makeFolders, removeFolders, type WorkerPaths } from './worker-folders.ts';
+
+export function newKey(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** `vgpu-worker-01` is a name within its job; the engine's names are one space, so the attempt follows. */
+export function containerName(workerName: string, attemptId: string): string {
+  return `${workerName}-${attemptId.replace(/[^a-zA-Z0-9_.-]/g, '').slice(-16)}`;
+}
+
+/** What the supervisor is told. Secrets travel here alone: never in labels or the engine's configuration. */
+export function orderOf(launch: TaskLaunch, dataset: string | undefined): Record<string, unknown> {
+  const path = dataset ? `${INSIDE.in}/data/${dataset}` : undefined;
+  const command =
+    launch.command.kind === 'python'
+      ? { ...launch.command, args: [...(path ? [path] : []), ...launch.command.args] }
+      : launch.command;
+  return {
+    command,
+    env: {
+      ...launch.env,
+      ...launch.secrets,
+      ...(path ? { VGPU_DATASET: path } : {}),
+      ...(launch.target ? { VGPU_TARGET: launch.target } : {}),
+      VGPU_OUTPUT: INSIDE.out,
+      VGPU_TASK: launch.taskId,
+    },
+    cpu: launch.cpuMilli / 1000,
+    timeLimitMs: launch.timeLimitMs ?? 0,
+    ports: launch.ports,
+  };
+}
+
+export function checkLaunch(launch: TaskLaunch): void {
+  const bad = (what: string, hint: string) => {
+    throw new DriverError('BAD_LAUNCH', what, hint);
+  };
+  if (launch.memoryBytes < 32 * 1024 * 1024)
+    bad(`memory of ${launch.memoryBytes} bytes is too little for Python`, 'Ask for 32 MiB or more.');
+  if (!(launch.cpuMilli >= 10))
+    bad(`${launch.cpuMilli} thousandths of a core is too little`, 'Ask for 0.01 or more.');
+  for (const port of launch.ports)
+    if (!Number.isInteger(port) || port < 1 || port > 65_535)
+      bad(`${port} is no TCP port`, 'Ports are 1 to 65535.');
+  if (
+    launch.command.kind === 'python' &&
+    (launch.command.script.startsWith('/') || launch.command.script.split('/').includes('..'))
+  ) {
+    bad(
+      `script "${launch.command.script}" lies outside its folder`,
+      'Name it relative to the uploaded folder.',
+    );
+  }
+  if (launch.command.kind === 'exec' && launch.command.argv.length === 0) bad('the command is empty', '');
+}
+
+/** Starts a container for one task from nothing. On a throw nothing of it is left. */
+export async function startCold(
+  context: DockerContext,
+  launch: TaskLaunch,
+  startedAt: number,
+  signal?: AbortSignal,
+): Promise<LiveWorker> {
+  const key = newKey();
+  context.young.add(key);
+  const plan = outputPlan(launch);
+  const paths = await makeFolders(context.folders, key, plan);
+  let id: string | undefined;
+  try {
+    const egressNetwork =
+      launch.network === 'egress' ? await ensureEgressNetwork(context.client, context.homeId) : '';
+    const name = containerName(launch.workerName, launch.attemptId);
+    const spec = containerSpec({
+      image: launch.image,
+      paths,
+      runtimeDir: context.runtime.dir,
+      uid: context.folders.uid,
+      gid: context.folders.gid,
+      labels: { ...launchLabels(launch, context.homeId, key), [LABEL.runtime]: context.runtime.hash },
+      cpuMilli: launch.cpuMilli,
+      memoryBytes: launch.memoryBytes,
+      pidsLimit: launch.pidsLimit ?? DEFAULT_PIDS,
+      network: launch.network,
+      egressNetwork,
+      preload: [],
+      runtime: context.ociRuntime,
+      rootless: context.rootless,
+      grant: launch.grant,
+    });
+    const [created, { dataset }] = await Promise.all([
+      context.containers.create(name, spec, signal),
+      stageInputs(paths.in, launch),
+    ]);
+    id = created;
+    const worker = new LiveWorker(context.containers, id, paths);
+    const handle = handleOf(launch, { id, name, paths, warm: false, startedAt });
+    const record = recordOf(launch, handle, plan.limits);
+    writeRecord(paths.record, record);
+    worker.record = record;
+    await context.containers.start(id, signal);
+    await worker.attach();
+    await worker.ready();
+    await worker.run(orderOf(launch, dataset));
+    if (plan.onDisk || !context.folders.canMount) worker.watchOutput();
+    return worker;
+  } catch (error) {
+    if (id) await context.containers.remove(id).catch(() => {});
+    await removeFolders(paths, context.folders.canMount);
+    throw error;
+  } finally {
+    context.young.delete(key);
+  }
+}
+
+/** Starts a container that imports ahead of need and waits for a task. */
+export async function startWarm(
+  context: DockerContext,
+  image: string,
+  limits: { memoryBytes: number; cpuMilli: number },
+): Promise<LiveWorker> {
+  const key = newKey();
+  context.young.add(key);
+  const paths = await makeFolders(context.folders, key, outputPlan({ memoryBytes: limits.memoryBytes }));
+  let id: string | undefined;
+  try {
+    const spec = containerSpec({
+      image,
+      paths,
+      runtimeDir: context.runtime.dir,
+      uid: context.folders.uid,
+      gid: context.folders.gid,
+      labels: {
+        ...baseLabels(context.homeId, key, 'warm'),
+        [LABEL.runtime]: context.runtime.hash,
+        [LABEL.image]: image,
+      },
+      ...limits,
+      pidsLimit: DEFAULT_PIDS,
+      network: 'none',
+      egressNetwork: '',
+      preload: PRELOAD,
+      runtime: context.ociRuntime,
+      rootless: context.rootless,
+    });
+    id = await context.containers.create(`vgpu-warm-${key}`, spec);
+    await context.containers.start(id);
+    const worker = new LiveWorker(context.containers, id, paths);
+    await worker.attach();
+    await worker.ready();
+    return worker;
+  } catch (error) {
+    if (id) await context.containers.remove(id).catch(() => {});
+    await removeFolders(paths, context.folders.canMount);
+    throw error;
+  } finally {
+    context.young.delete(key);
+  }
+}
+
+export function handleOf(
+  launch: TaskLaunch,
+  c: { id: string; name: string; paths: WorkerPaths; warm: boolean; startedAt: number },
+): WorkerHandle {
+  return {
+    driver: 'docker',
+    id: c.id,
+    name: c.name,
+    attemptId: launch.attemptId,
+    taskId: launch.taskId,
+    jobId: launch.jobId,
+    project: launch.project,
+    workerName: launch.workerName,
+    ringDir: c.paths.ctl,
+    ringPath: c.paths.ring,
+    warm: c.warm,
+    startedAt: c.startedAt,
+  };
+}

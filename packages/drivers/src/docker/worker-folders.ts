@@ -1,0 +1,131 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { createRing } from '@vgpu/telemetry';
+import type { OutputLimits } from '../types.ts';
+
+const exec = promisify(execFile);
+
+/** The ring's own size is 4 MiB + a page; the rest is for sockets. */
+const CTL_BYTES = 5 * 1024 * 1024;
+const CTL_INODES = 64;
+
+/** Host folders of one worker. `in` is on disk next to the datasets (hard links), the rest on tmpfs. */
+export interface WorkerPaths {
+  key: string;
+  /** Folder on disk: `in/` and `task.json`. */
+  disk: string;
+  in: string;
+  record: string;
+  /** Folder on tmpfs: `ctl/` and `out/`. */
+  volatile: string;
+  ctl: string;
+  ring: string;
+  out: string;
+}
+
+export interface FolderSettings {
+  /** `<VGPU_HOME>/workers` */
+  diskRoot: string;
+  /** `/dev/shm/vgpu-<home id>` */
+  volatileRoot: string;
+  /** Owner of what a worker may write. */
+  uid: number;
+  gid: number;
+  /** Whether this process may mount file systems (root in the host's mount namespace). */
+  canMount: boolean;
+}
+
+export function workerPaths(settings: FolderSettings, key: string): WorkerPaths {
+  const disk = join(settings.diskRoot, key);
+  const volatile = join(settings.volatileRoot, key);
+  const ctl = join(volatile, 'ctl');
+  const onDisk = join(disk, 'out');
+  return {
+    key,
+    disk,
+    in: join(disk, 'in'),
+    record: join(disk, 'task.json'),
+    volatile,
+    ctl,
+    ring: join(ctl, 'ring'),
+    out: existsSync(onDisk) ? onDisk : join(volatile, 'out'),
+  };
+}
+
+/**
+ * Makes a worker's folders. Where this process may mount, `ctl` and `out` are file systems of their own: their
+ * bounds are the kernel's, whatever the program does. Elsewhere the driver watches `out`.
+ */
+export async function makeFolders(
+  settings: FolderSettings,
+  key: string,
+  out: { limits: OutputLimits; onDisk: boolean },
+): Promise<WorkerPaths> {
+  if (out.onDisk) mkdirSync(join(settings.diskRoot, key, 'out'), { recursive: true });
+  const paths = workerPaths(settings, key);
+  mkdirSync(settings.volatileRoot, { recursive: true, mode: 0o700 });
+  mkdirSync(join(paths.in, 'data'), { recursive: true, mode: 0o755 });
+  mkdirSync(paths.ctl, { recursive: true });
+  mkdirSync(paths.out, { recursive: true });
+  if (settings.canMount) {
+    const owner = `uid=${settings.uid},gid=${settings.gid},mode=0755`;
+    const safe = 'nosuid,nodev,noexec';
+    await exec('mount', [
+      '-t',
+      'tmpfs',
+      '-o',
+      `${safe},size=${CTL_BYTES},nr_inodes=${CTL_INODES},${owner}`,
+      'vgpu-ctl',
+      paths.ctl,
+    ]);
+    if (!out.onDisk) {
+      // The root folder itself takes an inode.
+      const bounds = `size=${out.limits.bytes},nr_inodes=${out.limits.files + 1}`;
+      await exec('mount', ['-t', 'tmpfs', '-o', `nosuid,nodev,${bounds},${owner}`, 'vgpu-out', paths.out]);
+    }
+  }
+  for (const dir of [
+    ...(settings.canMount ? [] : [paths.ctl]),
+    ...(settings.canMount && !out.onDisk ? [] : [paths.out]),
+  ]) {
+    chmodSync(dir, 0o777);
+    if (process.getuid?.() === 0) chownSync(dir, settings.uid, settings.gid);
+  }
+  createRing(
+    paths.ring,
+    process.getuid?.() === 0 ? { uid: settings.uid, gid: settings.gid } : { mode: 0o666 },
+  );
+  return paths;
+}
+
+/** Changes the bounds of a mounted output folder. */
+export async function resizeOut(paths: WorkerPaths, limits: OutputLimits): Promise<void> {
+  await exec('mount', ['-o', `remount,size=${limits.bytes},nr_inodes=${limits.files + 1}`, paths.out]);
+}
+
+/** Gives everything back. Idempotent; safe against whatever lies in the folders. */
+export async function removeFolders(paths: WorkerPaths, mounted: boolean): Promise<void> {
+  if (mounted) {
+    const targets = mountsUnder(paths.volatile);
+    // Lazy: an open descriptor of a collector must not hold up the teardown.
+    if (targets.length > 0) await exec('umount', ['-l', ...targets]).catch(() => {});
+  }
+  await Promise.all(
+    [paths.disk, paths.volatile].map((dir) => rm(dir, { recursive: true, force: true, maxRetries: 3 })),
+  );
+}
+
+/** Mount points at or below `root`, deepest first. */
+export function mountsUnder(root: string): string[] {
+  const points = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map((line) =>
+      (line.split(' ')[1] ?? '').replace(/\\([0-7]{3})/g, (_, octal: string) =>
+        String.fromCharCode(Number.parseInt(octal, 8)),
+      ),
+    );
+  return points.filter((p) => p === root || p.startsWith(`${root}/`)).sort((a, b) => b.length - a.length);
+}

@@ -1,0 +1,461 @@
+"""First process of a worker: starts the user's program, carries its output, tells how it ended.
+
+Pure standard library, Python 3.9 or later (a user's own image may be older than ours). It is the
+container's init: it cannot be killed from inside, reaps what is orphaned, and ends everything when
+the task ends. It shares a user id with the program it watches, so it trusts nothing of it: it is
+not dumpable (no /proc access, no ptrace), takes orders only from outside the PID namespace, and
+what the program could forge concerns that program alone.
+
+Environment: VGPU_CTL (folder with the ring and the control socket), VGPU_PRELOAD (modules that a
+warm worker imports before it has a task). Orders and answers: see docs/worker.md.
+"""
+
+import ctypes
+import errno
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+if HERE not in sys.path:
+    sys.path.insert(0, HERE)
+
+CTL = os.environ.get('VGPU_CTL', '/vgpu/ctl')
+MAX_ORDER = 4 * 1024 * 1024
+MAX_STATUS = 64 * 1024
+GATHER = 0.004  # seconds: bursts of output gather so that wake-ups stay few
+PR_SET_DUMPABLE = 4
+
+
+def now_ms():
+    return time.time() * 1000
+
+
+def set_dumpable(value):
+    try:
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, value, 0, 0, 0)
+    except (OSError, AttributeError):
+        pass
+
+
+def oom_kills():
+    """How often the kernel killed a process of this worker for its memory; 0 where it does not say."""
+    for path in ('/sys/fs/cgroup/memory.events', '/sys/fs/cgroup/memory/memory.oom_control'):
+        try:
+            with open(path) as file:
+                for line in file:
+                    key, _, value = line.partition(' ')
+                    if key == 'oom_kill':
+                        return int(value)
+        except (OSError, ValueError):
+            pass
+    return 0
+
+
+class Child:
+    """The process that becomes the user's program, and the pipes that lead to it."""
+
+    def __init__(self):
+        self.order_r, self.order_w = os.pipe()
+        self.status_r, self.status_w = os.pipe()
+        self.out_r, self.out_w = os.pipe()
+        self.err_r, self.err_w = os.pipe()
+        self.metrics_r, self.metrics_w = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            self._become_child()
+        for fd in (self.order_r, self.status_w, self.out_w, self.err_w, self.metrics_w):
+            os.close(fd)
+        for fd in (self.status_r, self.out_r, self.err_r, self.metrics_r):
+            os.set_blocking(fd, False)
+
+    def _become_child(self):
+        code = 70
+        try:
+            for fd in (self.order_w, self.status_r, self.out_r, self.err_r, self.metrics_r):
+                os.close(fd)
+            os.setsid()
+            null = os.open('/dev/null', os.O_RDONLY)
+            os.dup2(null, 0)
+            os.close(null)
+            os.dup2(self.out_w, 1)
+            os.dup2(self.err_w, 2)
+            os.close(self.out_w)
+            os.close(self.err_w)
+            os.set_inheritable(self.metrics_w, True)
+            set_dumpable(1)
+            try:
+                # The kernel's out-of-memory killer takes the program, never the supervisor.
+                with open('/proc/self/oom_score_adj', 'w') as file:
+                    file.write('1000')
+            except OSError:
+                pass
+            import vgpu_child
+
+            code = vgpu_child.main(self.order_r, self.status_w, self.metrics_w)
+        except SystemExit as error:
+            code = error.code if isinstance(error.code, int) else 1
+        # The caller lets the interpreter end as usual, so that exit handlers and threads get their turn.
+        raise ChildDone(code)
+
+
+class ChildDone(BaseException):
+    def __init__(self, code):
+        self.code = code
+
+
+class Supervisor:
+    def __init__(self, child):
+        from vgpu_ring import EVENT, STDERR, STDOUT, RingWriter
+
+        self.child = child
+        self.ring = RingWriter.open(os.path.join(CTL, 'ring'))
+        self.streams = {child.out_r: STDOUT, child.err_r: STDERR, child.metrics_r: EVENT}
+        self.poll = select.poll()
+        for fd in self.streams:
+            self._enlarge(fd)
+            self.poll.register(fd, select.POLLIN)
+        self.poll.register(child.status_r, select.POLLIN)
+        self.wake_r, self.wake_w = os.pipe()
+        os.set_blocking(self.wake_r, False)
+        os.set_blocking(self.wake_w, False)
+        signal.set_wakeup_fd(self.wake_w, warn_on_full_buffer=False)
+        self.poll.register(self.wake_r, select.POLLIN)
+        self.listener = self._listen()
+        self.poll.register(self.listener, select.POLLIN)
+        self.hosts = {}
+        self.inbox = b''
+        self.status_inbox = b''
+        self.ready = None
+        self.order = None
+        self.started_at = None
+        self.exception = None
+        self.ended = None  # wait status of the program
+        self.deadline = None  # seconds, time.monotonic: when the time limit strikes
+        self.kill_at = None
+        self.grace = 5.0
+        self.timed_out = False
+        self.stopped = False
+        self.last_wake = 0.0
+
+    @staticmethod
+    def _enlarge(fd):
+        import fcntl
+
+        try:
+            fcntl.fcntl(fd, 1031, 1024 * 1024)  # F_SETPIPE_SZ
+        except OSError:
+            pass
+
+    @staticmethod
+    def _listen():
+        path = os.path.join(CTL, 'sup.sock')
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+        # Bound under another name and renamed: whoever finds the path finds it listening.
+        listener.bind(path + '.new')
+        os.chmod(path + '.new', 0o666)
+        listener.listen(4)
+        os.rename(path + '.new', path)
+        listener.setblocking(False)
+        return listener
+
+    # -- host ------------------------------------------------------------------------------------
+
+    def _accept(self):
+        try:
+            connection, _ = self.listener.accept()
+        except OSError:
+            return
+        pid, _, _ = struct.unpack('3i', connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        # A process outside this PID namespace has number 0 in here; nothing inside can have it.
+        if pid != 0 or len(self.hosts) >= 4:
+            connection.close()
+            return
+        connection.setblocking(False)
+        self.hosts[connection.fileno()] = connection
+        self.poll.register(connection.fileno(), select.POLLIN)
+        for message in (self.ready, self._started_message()):
+            if message:
+                self._send(connection, message)
+
+    def _started_message(self):
+        return {'event': 'started', 'at': self.started_at} if self.started_at else None
+
+    def _send(self, connection, message):
+        try:
+            connection.setblocking(True)
+            connection.settimeout(0.5)
+            connection.sendall(json.dumps(message).encode() + b'\n')
+            connection.setblocking(False)
+        except OSError:
+            self._drop(connection)
+
+    def _tell(self, message):
+        for connection in list(self.hosts.values()):
+            self._send(connection, message)
+
+    def _drop(self, connection):
+        if self.hosts.pop(connection.fileno(), None) is not None:
+            self.poll.unregister(connection.fileno())
+        connection.close()
+
+    def _hear(self, connection):
+        try:
+            data = connection.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b''
+        if not data:
+            self._drop(connection)
+            return
+        self.inbox += data
+        if len(self.inbox) > MAX_ORDER:
+            self.inbox = b''
+            self._drop(connection)
+            return
+        *lines, self.inbox = self.inbox.split(b'\n')
+        for line in lines:
+            self._obey(connection, json.loads(line))
+
+    def _obey(self, connection, order):
+        if order.get('op') != 'run':
+            return
+        if self.order is not None:
+            self._send(connection, {'event': 'refused', 'message': 'this worker already has a task'})
+            return
+        self.order = order
+        if order.get('ports'):
+            import vgpu_relay
+
+            vgpu_relay.start(CTL, order['ports'])
+        self.grace = order.get('graceMs', 5000) / 1000
+        data = json.dumps(order).encode()
+        try:
+            os.write(self.child.order_w, struct.pack('<I', len(data)))
+            while data:
+                data = data[os.write(self.child.order_w, data) :]
+            os.close(self.child.order_w)
+        except OSError:
+            pass  # the child died; its end is noticed by wait
+
+    # -- program ---------------------------------------------------------------------------------
+
+    def _hear_status(self):
+        while True:
+            try:
+                data = os.read(self.child.status_r, 65536)
+            except BlockingIOError:
+                return
+            if not data:
+                try:
+                    self.poll.unregister(self.child.status_r)
+                except KeyError:
+                    pass
+                return
+            self.status_inbox = (self.status_inbox + data)[-MAX_STATUS:]
+            *lines, self.status_inbox = self.status_inbox.split(b'\n')
+            for line in lines:
+                try:
+                    self._take_status(json.loads(line))
+                except (ValueError, AttributeError, TypeError):
+                    pass
+
+    def _take_status(self, message):
+        event = message.get('event')
+        if event == 'ready' and self.ready is None:
+            self.ready = {'event': 'ready', 'warm': bool(message.get('warm')), 'python': message.get('python')}
+            self._tell(self.ready)
+        elif event == 'started' and self.started_at is None:
+            self.started_at = now_ms()
+            limit = self.order.get('timeLimitMs') if self.order else None
+            if limit:
+                self.deadline = time.monotonic() + limit / 1000
+            self.ring.control({'event': 'started', 'pid': self.child.pid})
+            self._tell(self._started_message())
+        elif event == 'exception':
+            self.exception = {
+                'type': str(message.get('type', ''))[:200],
+                'message': str(message.get('message', ''))[:4096],
+                'traceback': str(message.get('traceback', ''))[-16384:],
+            }
+
+    def _pump(self, ready):
+        moved = 0
+        for fd in ready:
+            if fd not in self.streams:
+                continue
+            for _ in range(16):
+                got = self.ring.drain(fd, self.streams[fd])
+                if got == 0:
+                    del self.streams[fd]
+                    self.poll.unregister(fd)
+                if not got:
+                    break
+                moved += got
+        return moved
+
+    def _reap(self):
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if pid == 0:
+                return True
+            if pid == self.child.pid:
+                self.ended = status
+
+    def _signal_program(self, number):
+        try:
+            os.killpg(self.child.pid, number)
+        except OSError:
+            try:
+                os.kill(self.child.pid, number)
+            except OSError:
+                pass
+
+    def stop(self, *_):
+        """SIGTERM from the engine: ask the program, then insist."""
+        if self.stopped:
+            return
+        self.stopped = True
+        self.kill_at = time.monotonic() + self.grace
+        self._signal_program(signal.SIGTERM)
+
+    def _check_time(self):
+        now = time.monotonic()
+        if self.deadline is not None and now >= self.deadline and not self.timed_out:
+            self.timed_out = True
+            self.kill_at = now + self.grace
+            self._signal_program(signal.SIGTERM)
+        if self.kill_at is not None and now >= self.kill_at:
+            self.kill_at = now + 1.0
+            self._signal_program(signal.SIGKILL)
+            try:
+                os.kill(-1, signal.SIGKILL)
+            except OSError:
+                pass
+
+    def _timeout(self):
+        ends = [t for t in (None if self.timed_out else self.deadline, self.kill_at) if t is not None]
+        return 5.0 if not ends else min(5.0, max(0.0, min(ends) - time.monotonic()))
+
+    # -- main ------------------------------------------------------------------------------------
+
+    def run(self):
+        while self.ended is None:
+            ready = [fd for fd, _ in self.poll.poll(int(self._timeout() * 1000) + 1)]
+            if any(fd in self.streams for fd in ready):
+                now = time.monotonic()
+                if now - self.last_wake < GATHER * 2:
+                    time.sleep(GATHER)
+                    ready = [fd for fd, _ in self.poll.poll(0)]
+                self.last_wake = time.monotonic()
+            # Status before output: what "started" and the first line say keeps its order.
+            if self.child.status_r in ready:
+                self._hear_status()
+            self._pump(ready)
+            for fd in ready:
+                if fd == self.wake_r:
+                    try:
+                        os.read(self.wake_r, 4096)
+                    except BlockingIOError:
+                        pass
+                elif fd == self.listener.fileno():
+                    self._accept()
+                elif fd in self.hosts:
+                    self._hear(self.hosts[fd])
+            self._check_time()
+            self._reap()
+        return self._finish()
+
+    def _finish(self):
+        ended_at = now_ms()
+        self._hear_status()
+        killed = oom_kills()
+        # Whatever outlived the program ends now. Output still in the pipes is taken first and last.
+        self._drain_all()
+        try:
+            os.kill(-1, signal.SIGKILL)
+        except OSError:
+            pass
+        give_up = time.monotonic() + 1.0
+        while self._reap() and time.monotonic() < give_up:
+            time.sleep(0.002)
+        self._drain_all()
+        if os.WIFSIGNALED(self.ended):
+            number = os.WTERMSIG(self.ended)
+            try:
+                name = signal.Signals(number).name
+            except ValueError:
+                name = 'SIG%d' % number
+            code = 128 + number
+        else:
+            name, code = None, os.WEXITSTATUS(self.ended)
+        result = {
+            'event': 'exit',
+            'code': code,
+            'signal': name,
+            'oom': killed > 0 and name == 'SIGKILL' and not self.stopped and not self.timed_out,
+            'oomKills': killed,
+            'timedOut': self.timed_out,
+            'stopped': self.stopped,
+            'exception': self.exception,
+            'startedAt': self.started_at,
+            'endedAt': ended_at,
+        }
+        if self.exception:
+            self.ring.control({'event': 'exception', **self.exception})
+        self.ring.control({k: result[k] for k in ('event', 'code', 'signal', 'oom', 'timedOut', 'stopped')})
+        self.ring.close()
+        self._leave_word(result)
+        self._tell(result)
+        return code
+
+    @staticmethod
+    def _leave_word(result):
+        # For a server that is away just now.
+        try:
+            fd = os.open(os.path.join(CTL, 'exit.json'), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+            os.write(fd, json.dumps(result).encode())
+            os.close(fd)
+        except OSError:
+            pass
+
+    def _drain_all(self):
+        for _ in range(64):  # bounded: a daemon may print for ever
+            if not self.streams or not self._pump(list(self.streams)):
+                return
+
+
+def main():
+    set_dumpable(0)
+    child = Child()
+    try:
+        supervisor = Supervisor(child)
+    except Exception as error:
+        print('vgpu supervisor: %s: %s' % (type(error).__name__, error), file=sys.stderr)
+        return 71
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, supervisor.stop)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    supervisor._reap()
+    return supervisor.run()
+
+
+if __name__ == '__main__':
+    try:
+        status = main()
+    except ChildDone as done:
+        sys.exit(done.code)
+    except OSError as error:
+        print('vgpu supervisor: %s' % (errno.errorcode.get(error.errno, error)), file=sys.stderr)
+        os._exit(71)
+    os._exit(status)
