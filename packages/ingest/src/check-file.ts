@@ -1,22 +1,57 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { CleanOptions } from '@vgpu/core';
+import { cleanFile } from './clean-file.ts';
+import { validateClean } from './clean-options.ts';
 import type { CheckResult, OnProgress } from './result.ts';
+import { writeRejected } from './write-rejected.ts';
 
 export interface CheckOptions {
   /** Column to predict: never imputed, clipped or rewritten; rows without it are rejected. */
   target?: string | undefined;
   clean?: CleanOptions | undefined;
   signal?: AbortSignal | undefined;
-  /** Bound of the engine's memory in MiB; default 384. */
+  /** Bound of the engine's buffers in MiB; default 384. The process needs about 200 MiB on top. */
   memoryMiB?: number | undefined;
   /** Where temporary files go; default the system's temporary folder. */
   temporary?: string | undefined;
+  /** Values per column that quantiles may hold in memory; default 8 million. */
+  heldValues?: number | undefined;
 }
 
-/** Dry run. */
+/**
+ * Dry run: reads the whole file as an import would and reports what was detected and what cleaning
+ * would do; writes nothing that stays.
+ * @throws VgpuError `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `BAD_DATASET`, `BAD_SPEC`, `UNKNOWN_KEY`.
+ */
 export async function checkFile(
-  _path: string,
-  _options: CheckOptions = {},
-  _onProgress?: OnProgress,
+  path: string,
+  options: CheckOptions = {},
+  onProgress?: OnProgress,
 ): Promise<CheckResult> {
-  throw new Error('not yet');
+  const clean = validateClean(options.clean);
+  const work = await mkdtemp(join(options.temporary ?? tmpdir(), 'vgpu-check-'));
+  try {
+    const result = await cleanFile(path, {
+      clean,
+      target: options.target,
+      work,
+      copyTo: null,
+      signal: options.signal,
+      onProgress,
+      memoryMiB: options.memoryMiB,
+      held: options.heldValues,
+      after: false,
+      onMeasured: (done) => onProgress?.({ stage: 'measure', done }),
+    });
+    await using engine = result!.engine;
+    const { opened, cleaned } = result!;
+    return {
+      ...cleaned.report,
+      rejections: await writeRejected(engine, opened, cleaned, null, options.signal),
+    };
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
 }

@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { type CleanedTable, type CleanTableOptions, cleanTable, readersAgree } from './clean-table.ts';
+import { Engine } from './engine.ts';
+import { ReadersDisagree } from './load-table.ts';
+import { type OpenedTable, type OpenOptions, openTable } from './open-table.ts';
+
+const defaultMemoryMiB = 384;
+/** Files below this are cleaned in memory; larger ones in a database file that spills. */
+const inMemory = 32 << 20;
+
+export interface CleanFileOptions extends OpenOptions, CleanTableOptions {
+  memoryMiB?: number | undefined;
+}
+
+export interface CleanedFile {
+  opened: OpenedTable;
+  engine: Engine;
+  cleaned: CleanedTable;
+}
+
+/**
+ * Opens, loads and plans a file. DuckDB reads it directly where both readers agree on it; where they do
+ * not (first rows, number of records, or any error of the strict reader), the tolerant reader decides.
+ * The caller closes the engine. Returns null when `known` said that the result is there already.
+ */
+export async function cleanFile(path: string, options: CleanFileOptions): Promise<CleanedFile | null> {
+  const opened = await openTable(path, options);
+  if (opened === 'known') return null;
+  try {
+    return await attempt(opened, options);
+  } catch (error) {
+    if (!(error instanceof ReadersDisagree) || opened.reader === 'tolerant') throw error;
+    const again = await openTable(options.copyTo ?? path, {
+      ...options,
+      copyTo: null,
+      known: undefined,
+      direct: false,
+      name: opened.source.name,
+    });
+    if (again === 'known') return null;
+    return attempt(again, options);
+  }
+}
+
+async function attempt(opened: OpenedTable, options: CleanFileOptions): Promise<CleanedFile> {
+  const large = opened.source.bytes >= inMemory;
+  const folder = join(options.work, `engine-${opened.reader}`);
+  const engine = await Engine.open(folder, large, options.memoryMiB ?? defaultMemoryMiB, options.signal);
+  try {
+    if (opened.reader === 'direct' && !(await readersAgree(engine, opened)))
+      throw new ReadersDisagree('first rows');
+    return { opened, engine, cleaned: await cleanTable(engine, opened, options) };
+  } catch (error) {
+    await engine[Symbol.asyncDispose]();
+    throw error;
+  }
+}

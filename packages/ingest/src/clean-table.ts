@@ -1,0 +1,318 @@
+import type { CleanOptions } from '@vgpu/core';
+import type { ChangeLog } from './change-log.ts';
+import { checkNames } from './clean-options.ts';
+import { cleanerVersion } from './cleaner-version.ts';
+import { nameColumns } from './column-names.ts';
+import { type ColumnReading, fileDecimal, planReading, type ReadingHints } from './column-reading.ts';
+import { duckType, isVerbatim, missingSql, trimmed } from './column-sql.ts';
+import { type Engine, toNumber } from './engine.ts';
+import { loadTable, strictScan, type Unread } from './load-table.ts';
+import { missingTokens } from './missing-tokens.ts';
+import type { OpenedTable } from './open-table.ts';
+import type { ColumnReport, ColumnStats, Report } from './result.ts';
+import { sampleCells } from './sample-cells.ts';
+import { badDataset } from './source-file.ts';
+import { heldValues, measureColumn } from './statistics.ts';
+import { treatColumn } from './treat-column.ts';
+import { unitInCell, unitInHeader, unitName } from './units.ts';
+
+export interface CleanedTable {
+  report: Report;
+  /** Final columns: name and SQL over `kept`. */
+  output: { name: string; sql: string; type: string }[];
+  /** Loaded columns with unreadable cells. */
+  unread: { index: number; name: string; reading: ColumnReading }[];
+  tokens: string[];
+  /** Rows read from the table, before any was rejected for its values. */
+  read: number;
+  /** Why a loaded row is not kept: SQL conditions over `typed`, with their words. */
+  late: { where: string; reason: string; count: number }[];
+}
+
+export interface CleanTableOptions {
+  clean: CleanOptions;
+  target: string | undefined;
+  /** Values that quantiles may hold in memory. */
+  held?: number | undefined;
+  /** Figures of the cleaned columns too. */
+  after: boolean;
+  onMeasured?: ((done: number) => void) | undefined;
+}
+
+/** Whether DuckDB's strict reader and the tolerant reader see the same first rows. */
+export async function readersAgree(engine: Engine, opened: OpenedTable): Promise<boolean> {
+  try {
+    const seen = await engine.rows(
+      `SELECT * FROM ${strictScan(opened.strict)} LIMIT ${opened.firstRows.length}`,
+    );
+    return (
+      seen.length === opened.firstRows.length &&
+      seen.every((row, k) => opened.firstRows[k]!.every((cell, i) => String(row[`c${i}`] ?? '') === cell))
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** Values, plans and figures of every column of an opened table. Leaves `typed` and `kept` in the engine. */
+export async function cleanTable(
+  engine: Engine,
+  opened: OpenedTable,
+  options: CleanTableOptions,
+): Promise<CleanedTable> {
+  const { clean, target } = options;
+  const { layout, strict } = opened;
+  const changes: ChangeLog = opened.changes;
+  const warnings = [...opened.warnings];
+  const headerRows = layout.unitRow ? layout.header.slice(0, 1) : layout.header;
+  const named = nameColumns(headerRows, layout.width, layout.rowNames);
+  const names = named.map((one) => one.name);
+  checkNames(names, target, clean);
+  for (const one of named)
+    if (one.why) changes.add(`header.${one.why}`, one.name, { before: one.original ?? '', after: one.name });
+
+  const samples = await sampleCells(
+    strict.path,
+    await offsetOf(opened),
+    { delimiter: strict.delimiter, collapse: false, quote: strict.quote, escape: strict.quote },
+    layout.width,
+  );
+  const decimal = clean.decimal ?? fileDecimal(samples, opened.dialect.delimiter);
+  const tokens = clean.missing ? ['', ...clean.missing] : [...missingTokens];
+  const missing = new Set(tokens);
+  const hints = (i: number): ReadingHints => ({
+    decimal,
+    dates: clean.dates ?? null,
+    missing,
+    forced: clean.columns?.[names[i]!]?.type,
+  });
+  const readings = samples.map((cells, i) => planReading(cells, hints(i)));
+  // The target's labels stay as they are written, even where they look like yes and no.
+  const targetIndex = target === undefined ? -1 : names.indexOf(target);
+  if (readings[targetIndex]?.type === 'boolean' && !hints(targetIndex).forced)
+    readings[targetIndex] = planReading(samples[targetIndex]!, { ...hints(targetIndex), forced: 'text' });
+  const { rows: read, unread } = await loadTable(engine, strict, readings, samples, hints);
+  if (read === 0) throw badDataset(opened.source.name, 'has a header and no rows');
+
+  const late: CleanedTable['late'] = [];
+  if (targetIndex >= 0) {
+    const where = `v${targetIndex} IS NULL`;
+    const count = toNumber((await engine.row(`SELECT count(*) AS n FROM typed WHERE ${where}`)).n);
+    if (count === read) throw badDataset(opened.source.name, `has no value in its target column "${target}"`);
+    if (count > 0) late.push({ where, reason: `has no value for the target "${target}"`, count });
+  }
+  if (clean.dropDuplicates) await dropDuplicates(engine, readings, late);
+  const excluded = late.map((one) => `NOT (${one.where})`).join(' AND ');
+  await engine.run(
+    `CREATE OR REPLACE VIEW kept AS SELECT * FROM typed${excluded ? ` WHERE ${excluded}` : ''}`,
+  );
+  const lateCount = late.reduce((sum, one) => sum + one.count, 0);
+  const rows = read - lateCount;
+
+  const columns: ColumnReport[] = [];
+  const output: CleanedTable['output'] = [];
+  const taken = new Set(names);
+  for (const [i, reading] of readings.entries()) {
+    const isTarget = i === targetIndex;
+    const measured = { from: 'kept', value: `v${i}`, type: reading.type };
+    const before = await measureColumn(engine, measured, options.held);
+    if (before.count === 0 && named[i]!.why === 'empty') {
+      changes.add('column.dropped', names[i]!, { before: 'a column without name and values', after: '' });
+      continue;
+    }
+    const lost = rows - before.count;
+    const treated = await treatColumn(
+      engine,
+      { name: names[i]!, reading, target: isTarget, stats: before, missing: lost, rows, measured },
+      clean,
+      options.held ?? heldValues,
+    );
+    warnings.push(...treated.warnings);
+    if (reading.warning) warnings.push(`"${names[i]}" ${reading.warning}.`);
+    await countCellChanges(engine, changes, i, names[i]!, reading, tokens, unread[i]!);
+    const { plan } = treated;
+    if (treated.imputed > 0)
+      changes.count('cell.imputed', names[i]!, treated.imputed, { before: '', after: String(plan.fill) });
+    if (treated.clipped > 0)
+      await countClipped(engine, changes, i, names[i]!, treated.final, treated.clipped, plan);
+    plan.reading = describeReading(reading);
+    output.push({ name: names[i]!, sql: treated.final, type: duckType(reading.type) });
+    if (plan.indicator) {
+      while (taken.has(plan.indicator)) plan.indicator += '_';
+      taken.add(plan.indicator);
+      output.push({ name: plan.indicator, sql: `CAST(v${i} IS NULL AS INTEGER)`, type: 'INTEGER' });
+      changes.add('column.indicator', names[i]!, { before: '', after: plan.indicator });
+    }
+    const report: ColumnReport = {
+      name: names[i]!,
+      original: named[i]!.original,
+      type: reading.type,
+      identifier: reading.identifier,
+      target: isTarget,
+      unit: unitOf(layout.unitRow?.[i], layout.header[0]?.[i] ?? '', reading),
+      missing: lost,
+      unreadable: unread[i]!.count,
+      imputed: treated.imputed,
+      clipped: treated.clipped,
+      outliers: await countOutliers(engine, i, before),
+      plan,
+      before,
+    };
+    if (options.after) {
+      const untouched = treated.imputed === 0 && treated.clipped === 0;
+      report.after = untouched
+        ? before
+        : await measureColumn(engine, { ...measured, value: `(${treated.final})` }, options.held);
+    }
+    columns.push(report);
+    options.onMeasured?.((i + 1) / readings.length);
+  }
+  const thousands =
+    readings.map((reading) => reading.number?.thousands ?? '').find((mark) => mark !== '') ?? '';
+  const report: Report = {
+    schema: 1,
+    cleaner: cleanerVersion,
+    source: { bytes: opened.source.bytes, sha256: opened.sha256 },
+    dialect: { ...opened.dialect, decimal, thousands },
+    tables: layout.tables,
+    rows,
+    rejected: opened.refused + lateCount,
+    rejections: [],
+    columns,
+    changes: changes.list(),
+    warnings,
+    reader: opened.reader,
+    quantiles: read > (options.held ?? heldValues) ? 'refined' : 'exact',
+  };
+  const unreadable = readings
+    .map((reading, index) => ({ index, name: names[index]!, reading }))
+    .filter(({ index }) => unread[index]!.count > 0);
+  return { report, output, unread: unreadable, tokens, read, late };
+}
+
+/** Byte offset of the first data record in the strict source. */
+async function offsetOf(opened: OpenedTable): Promise<number> {
+  let offset = opened.reader === 'direct' ? opened.text.bom : 0;
+  for (let line = 0; line < opened.strict.skipLines; line++)
+    offset = opened.source.head.indexOf(10, offset) + 1;
+  return offset;
+}
+
+async function dropDuplicates(
+  engine: Engine,
+  readings: readonly ColumnReading[],
+  late: CleanedTable['late'],
+): Promise<void> {
+  const list = readings.map((_, i) => `v${i}`).join(', ');
+  await engine.run(`CREATE OR REPLACE TABLE firsts AS SELECT min(rowid) AS id FROM typed GROUP BY ${list}`);
+  const where = 'rowid NOT IN (SELECT id FROM firsts)';
+  const earlier = late.map((one) => ` AND NOT (${one.where})`).join('');
+  const count = toNumber((await engine.row(`SELECT count(*) AS n FROM typed WHERE ${where}${earlier}`)).n);
+  if (count === 0) return;
+  // Order matters to readers of a table: the rows that stay keep theirs.
+  await engine.run(
+    `CREATE TABLE marked AS SELECT typed.*, firsts.id IS NULL AS again FROM typed LEFT JOIN firsts ON typed.rowid = firsts.id ORDER BY typed.rowid`,
+  );
+  await engine.run('DROP TABLE typed');
+  await engine.run('ALTER TABLE marked RENAME TO typed');
+  late.push({ where: 'again', reason: 'repeats an earlier row', count });
+}
+
+async function countCellChanges(
+  engine: Engine,
+  changes: ChangeLog,
+  i: number,
+  name: string,
+  reading: ColumnReading,
+  tokens: readonly string[],
+  unread: Unread,
+): Promise<void> {
+  const text = `CAST(v${i} AS VARCHAR)`;
+  const token = missingSql(trimmed(`r${i}`), reading.type, tokens);
+  const kinds: [string, string][] = [
+    ['cell.missing-word', `v${i} IS NULL AND r${i} IS NOT NULL AND trim(r${i}) <> '' AND ${token}`],
+  ];
+  if (reading.type === 'text') kinds.push(['cell.trimmed', `v${i} IS NOT NULL AND r${i} IS NOT NULL`]);
+  else if (!isVerbatim(reading))
+    kinds.push([`cell.${reading.type}`, `v${i} IS NOT NULL AND r${i} IS NOT NULL AND ${text} <> r${i}`]);
+  for (const [kind, where] of kinds) {
+    const n = toNumber((await engine.row(`SELECT count(*) AS n FROM kept WHERE ${where}`)).n);
+    if (n === 0) continue;
+    const examples = await engine.rows(
+      `SELECT rowid AS row, r${i} AS before, ${text} AS after FROM typed WHERE ${where} LIMIT 5`,
+    );
+    changes.count(kind, name, n - examples.length, null);
+    for (const one of examples)
+      changes.count(kind, name, 1, {
+        row: Number(one.row) + 1,
+        before: String(one.before),
+        after: String(one.after ?? ''),
+      });
+  }
+  if (unread.count > 0) {
+    changes.count('cell.unreadable', name, unread.count - unread.examples.length, null);
+    for (const { row, text: before } of unread.examples)
+      changes.add('cell.unreadable', name, { row, before, after: '' });
+  }
+}
+
+async function countClipped(
+  engine: Engine,
+  changes: ChangeLog,
+  i: number,
+  name: string,
+  final: string,
+  count: number,
+  plan: ColumnReport['plan'],
+): Promise<void> {
+  const bounds: string[] = [];
+  if (plan.clip?.min != null) bounds.push(`v${i} < CAST('${plan.clip.min}' AS DOUBLE)`);
+  if (plan.clip?.max != null) bounds.push(`v${i} > CAST('${plan.clip.max}' AS DOUBLE)`);
+  const examples = await engine.rows(
+    `SELECT CAST(v${i} AS VARCHAR) AS before, CAST(${final} AS VARCHAR) AS after FROM kept WHERE ${bounds.join(' OR ')} LIMIT 5`,
+  );
+  changes.count('cell.clipped', name, count - examples.length, null);
+  for (const one of examples)
+    changes.add('cell.clipped', name, { before: String(one.before), after: String(one.after) });
+}
+
+async function countOutliers(engine: Engine, i: number, stats: ColumnStats): Promise<number> {
+  if (!stats.numeric) return 0;
+  const { p25, p75, min, max } = stats.numeric;
+  const reach = 3 * (p75 - p25);
+  if (!(reach > 0) || (min >= p25 - reach && max <= p75 + reach)) return 0;
+  return toNumber(
+    (
+      await engine.row(
+        `SELECT count(*) AS n FROM kept WHERE v${i} < CAST('${p25 - reach}' AS DOUBLE) OR v${i} > CAST('${p75 + reach}' AS DOUBLE)`,
+      )
+    ).n,
+  );
+}
+
+function unitOf(row: string | undefined, header: string, reading: ColumnReading): string | null {
+  if (reading.number?.unit) return unitName(reading.number.unit);
+  return (
+    (row === undefined ? null : unitInCell(row)) ?? (reading.type === 'text' ? null : unitInHeader(header))
+  );
+}
+
+function describeReading(reading: ColumnReading): string[] {
+  const words: string[] = [];
+  const { number, date } = reading;
+  if (number && number.decimal !== '.')
+    words.push(number.decimal === ',' ? 'decimal comma' : 'decimal point or comma');
+  if (number?.thousands) words.push(`thousands divided by "${number.thousands}"`);
+  if (number && number.units.length > 0)
+    words.push(
+      number.units.length === 1
+        ? `unit ${number.unit} taken off`
+        : `units ${number.units.join(', ')} taken off and converted to ${number.unit}`,
+    );
+  if (number?.brackets) words.push('brackets read as minus');
+  if (date) words.push(date.words);
+  if (date?.zone) words.push('offsets applied, written in UTC');
+  if (reading.type === 'boolean') words.push('yes/no words read as true/false');
+  if (reading.identifier) words.push('kept as text: leading zeros or more digits than a number holds');
+  return words;
+}

@@ -1,0 +1,134 @@
+import type { ColumnReading } from './column-reading.ts';
+import type { DateFormat } from './date-format.ts';
+import { missingAmongNumbers } from './missing-tokens.ts';
+import { escapeRegex, type NumberFormat } from './number-format.ts';
+import { unitFactor } from './units.ts';
+
+export const sqlText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+export const sqlName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+/** A number exactly as JavaScript holds it. */
+export const sqlReal = (value: number): string => `CAST('${value}' AS DOUBLE)`;
+export const sqlList = (texts: readonly string[]): string => `[${texts.map(sqlText).join(', ')}]`;
+
+/** Blanks, tabs, line ends and no-break spaces around a cell are not part of it. */
+const blanks = [' ', '\t', '\n', '\r', '\u00a0', '\u202f', '\ufeff'];
+export const trimmed = (column: string): string => `trim(${column}, ${sqlText(blanks.join(''))})`;
+
+/** Whether a written cell means "no value" in a column of this type. */
+export function missingSql(text: string, type: ColumnReading['type'], tokens: readonly string[]): string {
+  const all = type === 'text' ? tokens : [...tokens, ...missingAmongNumbers];
+  return `list_contains(${sqlList(all)}, ${text})`;
+}
+
+export const duckType = (type: ColumnReading['type']): string =>
+  ({
+    integer: 'BIGINT',
+    number: 'DOUBLE',
+    boolean: 'BOOLEAN',
+    date: 'DATE',
+    datetime: 'TIMESTAMP',
+    text: 'VARCHAR',
+  })[type];
+
+const group = (mark: string): string => {
+  const char = mark === '' ? '' : escapeRegex(mark);
+  return char === '' ? '[0-9]+' : `(?:[0-9]{1,3}(?:${char}[0-9]{3})+|[0-9]+)`;
+};
+
+function formattedNumber(text: string, format: NumberFormat, type: 'integer' | 'number'): string {
+  const units =
+    format.units.length > 0
+      ? `(?:${[...format.units]
+          .sort((a, b) => b.length - a.length)
+          .map(escapeRegex)
+          .join('|')})`
+      : '';
+  const unit = units === '' ? '' : `(?:${units})?`;
+  const whole = group(format.thousands);
+  const mark = format.decimal === 'either' ? '[.,]' : escapeRegex(format.decimal);
+  const digits = `(?:${whole}(?:${mark}[0-9]*)?|${mark}[0-9]+)`;
+  const pattern = `(\\()?\\s*([-+−]?)\\s*${unit}\\s*([-+−]?)(${digits}(?:[eE][-+]?[0-9]+)?)\\s*${unit}\\s*\\)?`;
+  let core = `regexp_replace(${text}, ${sqlText(`^${pattern}$`)}, '\\1\\2\\3\\4')`;
+  core = `replace(replace(${core}, '(', '-'), '−', '-')`;
+  if (format.thousands !== '') core = `replace(${core}, ${sqlText(format.thousands)}, '')`;
+  if (format.decimal !== '.') core = `replace(${core}, ',', '.')`;
+  const target = type === 'integer' ? 'BIGINT' : 'DOUBLE';
+  // A whole-number column must not round what has decimals: such cells are unreadable as integers.
+  const guard =
+    type === 'integer' ? ` AND NOT contains(${core}, '.') AND NOT contains(lower(${core}), 'e')` : '';
+  let value = `TRY_CAST(${core} AS ${target})`;
+  const converted = format.units.filter((one) => unitFactor(one, format.unit) !== 1);
+  if (converted.length > 0) {
+    const cases = converted.map((one) => {
+      const edge = escapeRegex(one);
+      return `WHEN regexp_matches(${text}, ${sqlText(`(^|[\\s0-9.,])${edge}\\s*$|^[-+−(\\s]*${edge}`)}) THEN ${unitFactor(one, format.unit)!}`;
+    });
+    value = `${value} * (CASE ${cases.join(' ')} ELSE 1 END)`;
+  }
+  return `CASE WHEN regexp_full_match(${text}, ${sqlText(pattern)})${guard} THEN ${value} END`;
+}
+
+function dateValue(text: string, format: DateFormat, type: 'date' | 'datetime'): string {
+  const ways: string[] = [];
+  const target = type === 'date' ? 'DATE' : 'TIMESTAMP';
+  const bare = format.zone ? `regexp_replace(${text}, '\\s*(Z|[+-][0-9]{2}:?([0-9]{2})?)$', '')` : text;
+  // A cast to DATE would drop a time in silence, and a cast to TIMESTAMP an offset.
+  if (format.iso && type === 'date')
+    ways.push(`CASE WHEN length(${text}) <= 10 THEN TRY_CAST(${text} AS DATE) END`);
+  if (format.iso && type === 'datetime') {
+    const stamp = `CASE WHEN regexp_full_match(${bare}, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([T ]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?') THEN TRY_CAST(${bare} AS TIMESTAMP) END`;
+    ways.push(stamp);
+  }
+  if (format.formats.length > 0)
+    ways.push(`CAST(try_strptime(${bare}, ${sqlList(format.formats)}) AS ${target})`);
+  const value = ways.length === 1 ? ways[0]! : `COALESCE(${ways.join(', ')})`;
+  if (!format.zone) return value;
+  const part = (group: number) =>
+    `TRY_CAST(nullif(regexp_extract(${text}, ':[0-9.]+\\s*([+-])([0-9]{2}):?([0-9]{2})?$', ${group}), '') AS INTEGER)`;
+  const sign = `CASE WHEN regexp_matches(${text}, ':[0-9.]+\\s*-[0-9]{2}:?([0-9]{2})?$') THEN -1 ELSE 1 END`;
+  return `(${value}) - to_minutes(CAST((${sign}) * (COALESCE(${part(2)}, 0) * 60 + COALESCE(${part(3)}, 0)) AS BIGINT))`;
+}
+
+/** The value of a written cell, NULL where it is missing or cannot be read. `column` is VARCHAR. */
+export function valueSql(column: string, reading: ColumnReading, tokens: readonly string[]): string {
+  const text = trimmed(column);
+  switch (reading.type) {
+    case 'integer': {
+      if (!reading.number!.plain) return formattedNumber(text, reading.number!, 'integer');
+      // What casts there and back unchanged is a plain integer: no zeros in front, no rounding.
+      const cast = `TRY_CAST(${column} AS BIGINT)`;
+      const slow = `CASE WHEN regexp_full_match(${text}, '[+-]?(0|[1-9][0-9]*)') THEN ${cast} END`;
+      return `CASE WHEN CAST(${cast} AS VARCHAR) = ${column} THEN ${cast} ELSE ${slow} END`;
+    }
+    case 'number': {
+      if (!reading.number!.plain) return formattedNumber(text, reading.number!, 'number');
+      const cast = `TRY_CAST(${column} AS DOUBLE)`;
+      // DuckDB reads 1_000 and hexadecimal as numbers; a person would want to know.
+      return `CASE WHEN isfinite(${cast}) AND NOT contains(${column}, '_') THEN ${cast} END`;
+    }
+    case 'boolean':
+      return `CASE lower(${text}) WHEN 'true' THEN true WHEN 'yes' THEN true WHEN 't' THEN true WHEN 'y' THEN true WHEN 'false' THEN false WHEN 'no' THEN false WHEN 'f' THEN false WHEN 'n' THEN false END`;
+    case 'date':
+    case 'datetime':
+      return dateValue(text, reading.date!, reading.type);
+    case 'text':
+      return `CASE WHEN ${missingSql(text, 'text', tokens)} THEN NULL ELSE ${text} END`;
+  }
+}
+
+/**
+ * What of the written cell is kept beside its value, so that every change can be counted: all of it
+ * where the column is rewritten, else only cells that differ or have no value.
+ */
+export function rawSql(value: string, column: string, reading: ColumnReading): string {
+  if (reading.type === 'text') return `CASE WHEN ${value} IS DISTINCT FROM ${column} THEN ${column} END`;
+  if (isVerbatim(reading)) return `CASE WHEN ${value} IS NULL THEN ${column} END`;
+  return column;
+}
+
+/** Values are written as the cells were, apart from a number's spelling (1.50 and 1.5). */
+export function isVerbatim({ type, number, date }: ColumnReading): boolean {
+  if (type === 'text') return true;
+  if (number) return number.plain;
+  return date?.iso === true && date.formats.length === 0 && !date.zone;
+}

@@ -1,0 +1,99 @@
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
+import { VgpuError } from '@vgpu/core';
+
+export type Row = Record<string, DuckDBValue>;
+
+/** One DuckDB, bounded in memory, that spills to its own folder and never reaches the network. */
+export class Engine implements AsyncDisposable {
+  readonly #instance: DuckDBInstance;
+  readonly #connection: DuckDBConnection;
+  readonly #signal: AbortSignal | undefined;
+  readonly #stop = (): void => this.#connection.interrupt();
+
+  private constructor(
+    instance: DuckDBInstance,
+    connection: DuckDBConnection,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#instance = instance;
+    this.#connection = connection;
+    this.#signal = signal;
+    signal?.addEventListener('abort', this.#stop, { once: true });
+  }
+
+  /**
+   * @param folder where it spills; null where it never has to.
+   * @param onDisk keep its tables in a database file there instead of in memory.
+   * @param memoryMiB bound of its buffers; the process needs about 200 MiB on top.
+   */
+  static async open(
+    folder: string | null,
+    onDisk: boolean,
+    memoryMiB: number,
+    signal?: AbortSignal,
+  ): Promise<Engine> {
+    signal?.throwIfAborted();
+    const { DuckDBInstance } = await import('@duckdb/node-api');
+    const options: Record<string, string> = {
+      memory_limit: `${memoryMiB}MiB`,
+      threads: String(Math.max(1, Math.min(4, availableParallelism()))),
+      autoinstall_known_extensions: 'false',
+      autoload_known_extensions: 'false',
+      preserve_insertion_order: 'true',
+    };
+    let path = ':memory:';
+    if (folder !== null) {
+      await mkdir(join(folder, 'spill'), { recursive: true });
+      options.temp_directory = join(folder, 'spill');
+      if (onDisk) path = join(folder, 'work.duckdb');
+    }
+    const instance = await DuckDBInstance.create(path, options);
+    const connection = await instance.connect();
+    return new Engine(instance, connection, signal);
+  }
+
+  async run(sql: string): Promise<void> {
+    await this.#guard(() => this.#connection.run(sql));
+  }
+
+  /** All rows of an answer that is known to be small. */
+  async rows(sql: string): Promise<Row[]> {
+    const reader = await this.#guard(() => this.#connection.runAndReadAll(sql));
+    return reader.getRowObjects();
+  }
+
+  /** The same as lists in the order of the columns, whose names may repeat. */
+  async rowArrays(sql: string): Promise<DuckDBValue[][]> {
+    const reader = await this.#guard(() => this.#connection.runAndReadAll(sql));
+    return reader.getRows();
+  }
+
+  async row(sql: string): Promise<Row> {
+    return (await this.rows(sql))[0] ?? {};
+  }
+
+  async #guard<T>(work: () => Promise<T>): Promise<T> {
+    this.#signal?.throwIfAborted();
+    try {
+      return await work();
+    } catch (error) {
+      this.#signal?.throwIfAborted();
+      const text = (error as Error).message;
+      if (/No space left on device|could not write.*disk/i.test(text))
+        throw new VgpuError('DISK_FULL', { path: 'the data folder' });
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#signal?.removeEventListener('abort', this.#stop);
+    this.#connection.closeSync();
+    this.#instance.closeSync();
+  }
+}
+
+export const toNumber = (value: DuckDBValue | undefined): number =>
+  value === null || value === undefined ? 0 : Number(value);

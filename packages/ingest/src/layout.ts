@@ -1,0 +1,170 @@
+import { cellKind, isTyped } from './cell-kind.ts';
+import { modalWidth } from './dialect.ts';
+import { detectHeader } from './header.ts';
+import type { Outline, Run } from './outline.ts';
+import type { TableFound } from './result.ts';
+
+/** Where the table is in a file and what its header says. */
+export interface Layout {
+  width: number;
+  /** Header rows as written: none, one or two. */
+  header: string[][];
+  /** The second header row, where it names units. */
+  unitRow: string[] | null;
+  /** The header has one name less than the rows have fields: the first is a row name (as R writes). */
+  rowNames: boolean;
+  /** First line of the header, or of the data without one; from 1. */
+  headerLine: number;
+  /** Lines of the first and last data record, from 1. */
+  firstLine: number;
+  lastLine: number;
+  preamble: number;
+  footer: number;
+  tables: TableFound[];
+  /** Every record of the table is as wide as its header, with no blank line inside. */
+  regular: boolean;
+  warnings: string[];
+}
+
+interface Found {
+  runs: Run[];
+  width: number;
+  records: number;
+}
+
+const same = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((cell, i) => cell.trim() === b[i]!.trim());
+
+/** Splits a file's runs into tables; odd runs between rows of one table belong to it. */
+function findTables(runs: readonly Run[]): Found[] {
+  const tables: Found[] = [];
+  const main = modalWidth(runs.flatMap((run) => Array<number>(Math.min(run.count, 50)).fill(run.width)));
+  const narrow = main.width === 1;
+  let current: Found | null = null;
+  let pending: Run[] = [];
+  for (const run of runs) {
+    const starts: boolean = (() => {
+      if (run.width < 2 && !narrow) return false;
+      if (!current) return run.count >= 2;
+      if (run.width === current.width) {
+        if (!run.blankBefore || same(run.first[0] ?? [], current.runs[0]!.first[0] ?? [])) return false;
+        return run.count >= 2 && detectHeader(run.first).evidence > 0;
+      }
+      if (run.count < 2) return false;
+      return (
+        run.blankBefore ||
+        (run.count >= 3 && (detectHeader(run.first).evidence > 0 || run.count > 3 * current.records))
+      );
+    })();
+    if (starts) {
+      current = { runs: [run], width: run.width, records: run.count };
+      tables.push(current);
+      pending = [];
+    } else if (current && run.width === current.width) {
+      current.runs.push(...pending, run);
+      current.records += run.count;
+      for (const odd of pending) current.records += odd.count;
+      pending = [];
+    } else pending.push(run);
+  }
+  if (tables.length === 0 && runs.length > 0) {
+    const { width } = modalWidth(runs.map((run) => run.width));
+    const from = runs.findIndex((run) => run.width === width);
+    const to = runs.findLastIndex((run) => run.width === width);
+    tables.push({ runs: runs.slice(from, to + 1), width, records: to - from + 1 });
+  }
+  return tables;
+}
+
+/** A header just above the table whose width differs: one name less (R), or a trailing delimiter. */
+function looseHeader(above: Run | undefined, table: Found): Run | null {
+  if (above?.count !== 1 || table.runs[0]!.blankBefore) return null;
+  const row = above.first[0];
+  if (!row || row.some((cell) => isTyped(cellKind(cell)))) return null;
+  if (table.width > 2 || row.length > 1) {
+    if (row.length === table.width - 1 && row.every((cell) => cell.trim() !== '')) return above;
+  }
+  const trimmed = row.findLastIndex((cell) => cell.trim() !== '') + 1;
+  return row.length > table.width && trimmed <= table.width ? above : null;
+}
+
+const totals = /^(grand |sub)?-?totals?:?$|^(sum|summe|gesamt|average|mean):?$/i;
+
+/**
+ * Finds the table in an outlined file: the one with most records, the first of equals. What stands above
+ * it is preamble, what stands below it is footer.
+ * @param wanted number of header rows, when the user says it.
+ */
+export function findLayout(outline: Outline, wanted: number | undefined): Layout | null {
+  const { runs } = outline;
+  const tables = findTables(runs);
+  let chosen = tables[0];
+  if (!chosen) return null;
+  for (const table of tables) if (table.records > chosen.records) chosen = table;
+  const warnings: string[] = [];
+  const rows = chosen.runs.flatMap((run) => (run.width === chosen.width ? run.first : [])).slice(0, 200);
+  const firstRun = chosen.runs[0]!;
+  const above = runs[runs.indexOf(firstRun) - 1];
+  const loose = wanted === 0 ? null : looseHeader(above, chosen);
+  const detected = loose ? { rows: 0, unitRow: false, evidence: 1 } : detectHeader(rows);
+  const headerRows = loose ? 1 : (wanted ?? detected.rows);
+  const header = loose ? [loose.first[0]!] : rows.slice(0, headerRows);
+  const rowNames = loose !== null && loose.width === chosen.width - 1;
+  const headerLine = loose ? loose.line : firstRun.line;
+  // Lines of the header's records: only runs without line breaks inside fields keep this exact.
+  const firstLine = lineOfRecord(chosen, loose ? 0 : headerRows);
+  const lastRun = chosen.runs.at(-1)!;
+  let lastLine = lastRun.lastLine;
+  let footer = 0;
+  const nextTable = tables[tables.indexOf(chosen) + 1];
+  for (const run of runs.slice(runs.indexOf(lastRun) + 1)) {
+    if (nextTable && run.line >= nextTable.runs[0]!.line) break;
+    const row = run.first[0] ?? [];
+    const ragged =
+      footer === 0 &&
+      !run.blankBefore &&
+      run.width >= Math.max(2, chosen.width / 2) &&
+      !totals.test(row[0]?.trim() ?? '');
+    if (ragged) lastLine = run.lastLine;
+    else footer += run.count;
+  }
+  if (tables.length > 1)
+    warnings.push(
+      `The file holds ${tables.length} tables; the largest (lines ${headerLine} to ${lastLine}) was taken, the others are among the rejected rows.`,
+    );
+  if (headerRows === 1 && !loose && wanted === undefined && detected.evidence === 0)
+    warnings.push(
+      'Nothing sets the first row apart from the others; it was taken for the header. Set "header: false" if it is data.',
+    );
+  const regular = chosen.runs.length === 1 && lastLine === lastRun.lastLine && !outline.coarse;
+  return {
+    width: chosen.width,
+    header,
+    unitRow: headerRows === 2 && detected.unitRow ? (rows[1] ?? null) : null,
+    rowNames,
+    headerLine,
+    firstLine,
+    lastLine,
+    preamble: headerLine - 1,
+    footer,
+    tables: tables.map((table) => ({
+      firstLine: table === chosen ? headerLine : table.runs[0]!.line,
+      lastLine: table === chosen ? lastLine : table.runs.at(-1)!.lastLine,
+      columns: table.width,
+      records: table.records,
+      chosen: table === chosen,
+    })),
+    regular,
+    warnings,
+  };
+}
+
+/** Line of the n-th record of a table; records past the first run are looked up by their runs. */
+function lineOfRecord(table: Found, index: number): number {
+  let left = index;
+  for (const run of table.runs) {
+    if (left < run.count) return run.lines[left] ?? run.line + left;
+    left -= run.count;
+  }
+  return table.runs.at(-1)!.lastLine + 1;
+}

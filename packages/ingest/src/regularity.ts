@@ -1,0 +1,124 @@
+/** What a fast look at every byte found out about records that should all be alike. */
+export interface Regularity {
+  /** All records have the expected width and nothing that two readers could read differently. */
+  regular: boolean;
+  records: number;
+  /** Longest record in bytes. */
+  longest: number;
+  /** Some quoted field holds a line break. */
+  multiline: boolean;
+  newline: 'lf' | 'crlf' | 'mixed' | 'none';
+}
+
+const LF = 10;
+const CR = 13;
+
+/**
+ * Counts records and fields byte by byte, as a second opinion on DuckDB's strict reader that costs a
+ * fraction of reading. Stops calling a file regular at the first stray quote, lone carriage return,
+ * blank line, repeated header or record of another width: the tolerant reader then decides.
+ */
+export class RegularityCheck implements Regularity {
+  regular = true;
+  records = 0;
+  longest = 0;
+  multiline = false;
+  newline: Regularity['newline'] = 'none';
+  readonly #delimiter: number;
+  readonly #quote: number;
+  readonly #width: number;
+  readonly #header: Buffer;
+  #skip: number;
+  /** 0 at a field's start, 1 in a bare field, 2 in quotes, 3 behind a closing quote, 4 behind a CR. */
+  #state = 0;
+  #fields = 1;
+  #length = 0;
+  #blank = false;
+
+  /**
+   * @param skipLines lines before the first data record.
+   * @param header the header's line, to notice its repetition.
+   */
+  constructor(delimiter: string, quote: string, width: number, skipLines: number, header: string) {
+    this.#delimiter = delimiter.charCodeAt(0);
+    this.#quote = quote === '' ? -1 : quote.charCodeAt(0);
+    this.#width = width;
+    this.#skip = skipLines;
+    this.#header = Buffer.from(header);
+  }
+
+  push(chunk: Buffer): void {
+    if (!this.regular) return;
+    let at = 0;
+    while (this.#skip > 0) {
+      const lf = chunk.indexOf(LF, at);
+      if (lf === -1) return;
+      at = lf + 1;
+      this.#skip--;
+    }
+    const delimiter = this.#delimiter;
+    const quote = this.#quote;
+    let state = this.#state;
+    let fields = this.#fields;
+    let start = at - this.#length;
+    for (let i = at; i < chunk.length; i++) {
+      const byte = chunk[i]!;
+      if (state === 2) {
+        if (byte === quote) state = 3;
+        else if (byte === LF) this.multiline = true;
+        continue;
+      }
+      if (byte === delimiter && state !== 4) {
+        fields++;
+        state = 0;
+      } else if (byte === LF) {
+        if (!this.#endRecord(chunk, start, i, fields, state === 4)) return;
+        state = 0;
+        fields = 1;
+        start = i + 1;
+      } else if (byte === CR && state !== 4) state = 4;
+      else if (byte === quote) {
+        if (state === 1 || state === 4) {
+          this.regular = false;
+          return;
+        }
+        state = 2;
+      } else if (state >= 3) {
+        this.regular = false;
+        return;
+      } else state = 1;
+    }
+    this.#state = state;
+    this.#fields = fields;
+    this.#length = chunk.length - start;
+  }
+
+  #endRecord(chunk: Buffer, start: number, stop: number, fields: number, crlf: boolean): boolean {
+    const length = stop - start - (crlf ? 1 : 0);
+    if (length === 0) {
+      // Blank lines at the very end are nothing; a record behind one is a surprise.
+      this.#blank = true;
+      return true;
+    }
+    const newline = crlf ? 'crlf' : 'lf';
+    if (this.newline === 'none') this.newline = newline;
+    const repeated =
+      length === this.#header.length &&
+      start >= 0 &&
+      chunk.compare(this.#header, 0, length, start, start + length) === 0;
+    if (fields !== this.#width || this.newline !== newline || this.#blank || repeated) this.regular = false;
+    this.records++;
+    if (length > this.longest) this.longest = length;
+    return this.regular;
+  }
+
+  end(): void {
+    if (!this.regular) return;
+    if (this.#state === 2 || this.#state === 4) this.regular = false;
+    else if (this.#length > 0) {
+      const newline = this.newline;
+      this.#endRecord(Buffer.alloc(0), -this.#length, 0, this.#fields, newline === 'crlf');
+      if (newline === 'crlf') this.longest = Math.max(this.longest, this.#length);
+    }
+  }
+}

@@ -1,0 +1,199 @@
+import { type CleanOptions, VgpuError } from '@vgpu/core';
+import { resolveClean } from './clean-options.ts';
+import type { ColumnReading } from './column-reading.ts';
+import { duckType, sqlReal, sqlText } from './column-sql.ts';
+import { type Engine, toNumber } from './engine.ts';
+import { exactQuantiles } from './quantiles.ts';
+import type { ColumnPlan, ColumnStats } from './result.ts';
+import { type Measured, modeOf, steady } from './statistics.ts';
+
+export interface Treatment {
+  plan: ColumnPlan;
+  /** SQL of the column's final value. */
+  final: string;
+  clipped: number;
+  imputed: number;
+  warnings: string[];
+}
+
+export interface TreatedColumn {
+  name: string;
+  reading: ColumnReading;
+  target: boolean;
+  stats: ColumnStats;
+  missing: number;
+  rows: number;
+  measured: Measured;
+}
+
+const isNumeric = (reading: ColumnReading): boolean =>
+  reading.type === 'integer' || reading.type === 'number';
+
+/** Texts that repeat are categories and can take their mode; texts that are mostly distinct cannot. */
+export const isCategory = (stats: ColumnStats): boolean =>
+  stats.distinct <= Math.max(20, Math.sqrt(stats.count));
+
+async function clipBounds(
+  engine: Engine,
+  column: TreatedColumn,
+  options: CleanOptions,
+  held: number,
+): Promise<ColumnPlan['clip']> {
+  const { clip } = resolveClean(options, column.name, column.target);
+  if (clip === 'none' || !isNumeric(column.reading) || !column.stats.numeric) return null;
+  // A global rule would flatten flags and counts of a few values (a rare 1 among zeros); one's own rule counts.
+  if (options.columns?.[column.name]?.clip === undefined && column.stats.distinct <= 10) return null;
+  let bounds: { min: number | null; max: number | null };
+  if (Array.isArray(clip)) {
+    const [min, max] = await exactQuantiles(engine, column.measured, column.stats.count, clip, held);
+    bounds = { min: min!, max: max! };
+  } else if ('iqr' in clip) {
+    const { p25, p75 } = column.stats.numeric;
+    if (p75 === p25) return null;
+    bounds = { min: p25 - clip.iqr * (p75 - p25), max: p75 + clip.iqr * (p75 - p25) };
+  } else bounds = { min: clip.min ?? null, max: clip.max ?? null };
+  if (column.reading.type === 'integer') {
+    bounds = {
+      min: bounds.min === null ? null : Math.ceil(bounds.min),
+      max: bounds.max === null ? null : Math.floor(bounds.max),
+    };
+    if (bounds.min !== null && bounds.max !== null && bounds.min > bounds.max) return null;
+  }
+  return bounds;
+}
+
+/** A constant as a value of the column's type; throws where it cannot be one and was asked for by name. */
+function constantFor(
+  column: TreatedColumn,
+  value: string | number | undefined,
+  byName: boolean,
+): string | number | null {
+  const refuse = (problem: string): null => {
+    if (byName) throw new VgpuError('BAD_SPEC', { path: `clean.columns.${column.name}.value`, problem });
+    return null;
+  };
+  if (value === undefined)
+    throw new VgpuError('BAD_SPEC', {
+      path: byName ? `clean.columns.${column.name}.value` : 'clean.value',
+      problem: 'impute: constant needs a value',
+    });
+  const { type } = column.reading;
+  if (type === 'integer' || type === 'number') {
+    const number = Number(value);
+    if (String(value).trim() === '' || !Number.isFinite(number))
+      return refuse(`"${value}" is not a number, and the column holds numbers`);
+    return type === 'integer' && !Number.isInteger(number)
+      ? refuse(`${value} is not a whole number, and the column holds whole numbers`)
+      : number;
+  }
+  if (type === 'text') return String(value);
+  if (type === 'boolean')
+    return /^(true|false)$/.test(String(value))
+      ? String(value)
+      : refuse(`"${value}" is neither true nor false`);
+  return /^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2})?)?$/.test(String(value))
+    ? String(value)
+    : refuse(`"${value}" is not a date like 2026-01-31`);
+}
+
+async function fillFor(
+  engine: Engine,
+  column: TreatedColumn,
+  options: CleanOptions,
+  clippedValue: string,
+): Promise<{ impute: ColumnPlan['impute']; fill: string | number | null; note: string | null }> {
+  const { reading, stats, measured } = column;
+  const { impute, value } = resolveClean(options, column.name, column.target);
+  const none = (note: string | null) => ({ impute: 'none' as const, fill: null, note });
+  if (impute === 'none') return none(null);
+  const byName = options.columns?.[column.name]?.impute !== undefined;
+  if (impute === 'constant') {
+    const fill = constantFor(column, value, byName);
+    return fill === null
+      ? none(`the constant does not fit a column of type ${reading.type}`)
+      : { impute, fill, note: null };
+  }
+  if (stats.count === 0) return none('every value is missing');
+  if (isNumeric(reading) && impute !== 'mode') {
+    const { numeric } = stats;
+    const beyond =
+      reading.type === 'integer' &&
+      Math.max(Math.abs(numeric!.min), Math.abs(numeric!.max)) > Number.MAX_SAFE_INTEGER;
+    if (beyond) return none('its integers are beyond what can be averaged exactly');
+    const mean = impute === 'mean';
+    const centre = mean
+      ? steady(Number((await engine.row(`SELECT favg(${clippedValue}) AS m FROM ${measured.from}`)).m))
+      : numeric!.median;
+    return {
+      impute: mean ? 'mean' : 'median',
+      fill: reading.type === 'integer' ? Math.round(centre) : centre,
+      note: null,
+    };
+  }
+  const asked = impute === 'mode' || byName;
+  if (!asked && (reading.type === 'date' || reading.type === 'datetime'))
+    return none('dates are not filled unless asked for');
+  if (!asked && reading.type === 'text' && (reading.identifier || !isCategory(stats)))
+    return none('texts that are mostly distinct have no usual value');
+  if (!asked && reading.type === 'text' && column.missing > column.rows * 0.5)
+    return none('more than half of it is missing');
+  const mode = await modeOf(engine, { ...measured, value: clippedValue });
+  return mode === null
+    ? none('every value is missing')
+    : { impute: 'mode', fill: isNumeric(reading) ? Number(mode) : mode, note: null };
+}
+
+/** Decides and words what happens to one column: bounds first, then a filler from what is inside them. */
+export async function treatColumn(
+  engine: Engine,
+  column: TreatedColumn,
+  options: CleanOptions,
+  held: number,
+): Promise<Treatment> {
+  const { reading, measured, missing, rows } = column;
+  const v = measured.value;
+  const warnings: string[] = [];
+  const clip = await clipBounds(engine, column, options, held);
+  const type = duckType(reading.type);
+  const bound = (value: number): string =>
+    reading.type === 'integer' ? `CAST('${value}' AS BIGINT)` : sqlReal(value);
+  const cases: string[] = [];
+  let outside = 'false';
+  if (clip) {
+    const parts: string[] = [];
+    if (clip.min !== null) {
+      cases.push(`WHEN ${v} < ${bound(clip.min)} THEN ${bound(clip.min)}`);
+      parts.push(`${v} < ${bound(clip.min)}`);
+    }
+    if (clip.max !== null) {
+      cases.push(`WHEN ${v} > ${bound(clip.max)} THEN ${bound(clip.max)}`);
+      parts.push(`${v} > ${bound(clip.max)}`);
+    }
+    if (parts.length > 0) outside = parts.join(' OR ');
+  }
+  const clippedValue = cases.length > 0 ? `CASE ${cases.join(' ')} ELSE ${v} END` : v;
+  const clipped = clip
+    ? toNumber((await engine.row(`SELECT count(*) AS n FROM ${measured.from} WHERE ${outside}`)).n)
+    : 0;
+  let plan: ColumnPlan = { impute: 'none', fill: null, clip, indicator: null, reading: [] };
+  let final = clippedValue;
+  let imputed = 0;
+  if (!column.target) {
+    const { impute, fill, note } = await fillFor(engine, column, options, clippedValue);
+    plan = { ...plan, impute, fill };
+    if (missing > 0) {
+      if (fill === null && note)
+        warnings.push(`"${column.name}" keeps ${missing} missing value${missing === 1 ? '' : 's'}: ${note}.`);
+      if (fill !== null) {
+        imputed = missing;
+        final = `CASE WHEN ${v} IS NULL THEN CAST(${sqlText(String(fill))} AS ${type}) ELSE ${clippedValue} END`;
+        if (missing > rows * 0.5)
+          warnings.push(
+            `${Math.round((100 * missing) / rows)} % of "${column.name}" is missing and takes the same value (${fill}).`,
+          );
+        if (options.missingIndicators) plan.indicator = `${column.name}_missing`;
+      }
+    }
+  }
+  return { plan, final, clipped, imputed, warnings };
+}
