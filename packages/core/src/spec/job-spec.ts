@@ -37,6 +37,8 @@ const columnClean = z.strictObject({
   impute: imputeMethod.optional(),
   value: z.union([z.string(), z.number()]).optional(),
   clip: clip.optional(),
+  /** Overrides the detected type. */
+  type: z.enum(['integer', 'number', 'boolean', 'date', 'datetime', 'text']).optional(),
 });
 
 /** How a dataset is cleaned. Every field is optional; docs/data-cleaning.md gives the defaults. */
@@ -51,10 +53,16 @@ export const cleanOptions = z.strictObject({
   clip: clip.optional(),
   columns: z.record(z.string(), columnClean).optional(),
   delimiter: z.string().min(1).max(4).optional(),
-  quote: z.string().length(1).optional(),
+  /** One character, or '' for none. */
+  quote: z.string().max(1).optional(),
   encoding: z.string().optional(),
-  header: z.boolean().optional(),
+  /** Whether there is a header, or its number of rows. */
+  header: z.union([z.boolean(), z.literal([0, 1, 2])]).optional(),
   decimal: z.enum(['.', ',']).optional(),
+  /** Order of day and month in dates like 03/04/2020. */
+  dates: z.enum(['dmy', 'mdy']).optional(),
+  /** Texts that mean "no value", instead of the built-in list; an empty cell always does. */
+  missing: z.array(z.string()).optional(),
   dropDuplicates: z.boolean().optional(),
 });
 
