@@ -1,0 +1,25 @@
+import { suggest, VgpuError } from '@vgpu/core';
+import type { Command } from 'commander';
+import { commandTable } from '../command-table.ts';
+import { print, printJson } from '../output/print.ts';
+import { buildProgram, loadCommand } from '../program.ts';
+import { specHelp } from '../views/spec-help.ts';
+
+export function define(command: Command): void {
+  command
+    .argument('[topic]', 'a command, or spec')
+    .action(async (topic: string | undefined, flags: { json?: boolean }) => {
+      if (flags.json) {
+        return printJson(commandTable.map(({ name, summary, group }) => ({ name, summary, group })));
+      }
+      if (topic === undefined) return (await buildProgram([])).outputHelp();
+      if (topic === 'spec') return print(specHelp());
+      const entry = commandTable.find(({ name }) => name === topic);
+      if (!entry) {
+        const near = suggest(topic, [...commandTable.map(({ name }) => name), 'spec']);
+        const problem = `no such topic${near ? `; did you mean "${near}"?` : ''}`;
+        throw new VgpuError('BAD_FLAG', { flag: topic, problem, command: 'help' });
+      }
+      (await loadCommand(entry)).outputHelp();
+    });
+}

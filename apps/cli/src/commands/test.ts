@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { root } from '../context/root.ts';
+import { ExitWith } from '../exit-with.ts';
+import { style } from '../output/style.ts';
+import { duration } from '../output/words.ts';
+import { canInstall, installPackages, missingPackages, testPackages } from '../testing/debian-packages.ts';
+import { checkStep, type StepResult } from '../testing/step.ts';
+import { vitestStep } from '../testing/vitest-step.ts';
+
+interface TestFlags {
+  only?: string;
+  install: boolean;
+  json?: boolean;
+}
+
+/** Steps in their order: what is quick and finds much comes first. */
+const steps: Record<string, (filters: readonly string[]) => Promise<StepResult>> = {
+  lint: () => checkStep('lint', [join(root, 'node_modules/.bin/biome'), 'check', '.'], root),
+  types: () =>
+    checkStep('types', [join(root, 'node_modules/.bin/tsc'), '--noEmit', '-p', 'tsconfig.json'], root),
+  rooms: () =>
+    checkStep(
+      'rooms',
+      [join(root, 'node_modules/.bin/depcruise'), '--config', '.dependency-cruiser.cjs', 'packages', 'apps'],
+      root,
+    ),
+  native: () => checkStep('native build', ['make', '-C', join(root, 'native')], root),
+  unit: (filters) => vitestStep('unit', root, filters),
+  e2e: (filters) => vitestStep('e2e', root, filters),
+};
+
+function installNeeded(say: (text: string) => void): void {
+  const missing = missingPackages(testPackages.map(([name]) => name));
+  if (missing.length === 0) return;
+  if (!canInstall()) {
+    say(`not installed, and not installable without root and apt-get: ${missing.join(', ')}`);
+    return;
+  }
+  say(`installing Debian packages: ${missing.join(' ')}`);
+  const problem = installPackages(missing);
+  if (problem) say(`apt-get install failed:\n${problem}`);
+}
+
+function report(result: StepResult, say: (text: string) => void): void {
+  const verdict = result.failed > 0 ? style.red('failed') : style.green('passed');
+  say(`${style.bold(result.name)} ${verdict} in ${duration(result.ms)}`);
+  for (const failure of result.failures) say(`${style.red('✗')} ${failure.name}\n${failure.message}\n`);
+}
+
+export function define(command: Command): void {
+  command
+    .description('Install what the tests need and run them all. The last line is the sum.')
+    .argument('[filter...]', 'only test files whose name contains one of these')
+    .option('--only <steps>', `only some steps: ${Object.keys(steps).join(', ')}`)
+    .option('--no-install', 'install nothing')
+    .action(async (filters: string[], flags: TestFlags) => {
+      const say = (text: string) => (flags.json ? process.stderr : process.stdout).write(`${text}\n`);
+      if (flags.install) installNeeded(say);
+      const wanted = flags.only?.split(',') ?? (filters.length > 0 ? ['unit', 'e2e'] : Object.keys(steps));
+      const results: StepResult[] = [];
+      for (const name of wanted) {
+        const step = steps[name];
+        if (!step || (name === 'native' && !existsSync(join(root, 'native/Makefile')))) continue;
+        say(style.dim(`── ${name}`));
+        const result = await step(filters);
+        report(result, say);
+        results.push(result);
+      }
+      const sum = (pick: (result: StepResult) => number) =>
+        results.reduce((total, one) => total + pick(one), 0);
+      const skipped = results.flatMap((result) => result.skipped);
+      const failed = sum((result) => result.failed);
+      say('');
+      for (const { name, reason } of skipped) say(`skipped: ${name}: ${reason}`);
+      for (const { name } of results.flatMap((result) => result.failures)) say(`failed: ${name}`);
+      for (const result of results) say(style.dim(`${result.name.padEnd(14)} ${duration(result.ms)}`));
+      say(`${sum((result) => result.passed)} passed, ${failed} failed, ${skipped.length} skipped`);
+      if (flags.json) process.stdout.write(`${JSON.stringify(results)}\n`);
+      if (failed > 0) throw new ExitWith(1);
+    });
+}

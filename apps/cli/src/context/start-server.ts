@@ -1,0 +1,114 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { routes } from '@vgpu/api';
+import { type ServerFile, VgpuError } from '@vgpu/core';
+import { note } from '../output/print.ts';
+import { stderrStyle as style } from '../output/style.ts';
+import { version } from '../version.ts';
+import { clientOf, localServer, localToken } from './connection.ts';
+import { home } from './home.ts';
+import { root } from './root.ts';
+
+export interface ServerOptions {
+  /** Address to listen on; 127.0.0.1 by default. */
+  host?: string;
+  /** Port; 8470 by default, 0 takes a free one. */
+  port?: string;
+}
+
+const startLimitMs = 60_000;
+export const serverLog = (): string => join(home(), 'server.log');
+
+/** The program of the server: the bundle, or the sources where there is none. */
+function serverProgram(): string {
+  const bundle = join(root, 'dist/server.mjs');
+  return existsSync(bundle) ? bundle : join(root, 'apps/server/src/main.ts');
+}
+
+/** Builds the dashboard's page where its sources are newer; without a page the server still serves the API. */
+function buildPage(): void {
+  const tool = join(root, 'tools/build.ts');
+  if (!existsSync(tool)) return;
+  const built = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', tool, '--page'], {
+    encoding: 'utf8',
+  });
+  if (built.status !== 0) note(style.yellow(`the dashboard could not be built:\n${built.stderr}`));
+}
+
+/** Command line and environment of the server process. */
+export function serverProcess(options: ServerOptions): { args: string[]; env: NodeJS.ProcessEnv } {
+  const page = join(root, 'apps/dashboard/dist');
+  buildPage();
+  return {
+    args: ['--disable-warning=ExperimentalWarning', serverProgram()],
+    env: {
+      ...process.env,
+      VGPU_HOME: home(),
+      VGPU_VERSION: version,
+      VGPU_DASHBOARD: process.env.VGPU_DASHBOARD ?? (existsSync(join(page, 'index.html')) ? page : undefined),
+      VGPU_HOST: options.host ?? process.env.VGPU_HOST,
+      VGPU_PORT: options.port ?? process.env.VGPU_PORT,
+    },
+  };
+}
+
+const tail = (path: string, lines: number): string => {
+  try {
+    return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+  } catch {
+    return '';
+  }
+};
+
+async function isHealthy(server: ServerFile): Promise<boolean> {
+  const client = clientOf({ url: server.url, token: localToken(), origin: 'local' });
+  return client.call(routes.machine.health, {}).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Starts the server of this machine in the background and waits until it answers.
+ * @throws VgpuError `SERVER_UNREACHABLE` with the end of its log, when it ends or stays silent for 60 s.
+ */
+export async function startServer(options: ServerOptions = {}): Promise<ServerFile> {
+  mkdirSync(home(), { recursive: true, mode: 0o711 });
+  const log = openSync(serverLog(), 'a', 0o600);
+  const { args, env } = serverProcess(options);
+  const child = spawn(process.execPath, args, {
+    cwd: '/',
+    env,
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  let ended = false;
+  child.once('exit', () => {
+    ended = true;
+  });
+  child.unref();
+  for (const deadline = Date.now() + startLimitMs; Date.now() < deadline; await sleep(25)) {
+    const server = localServer();
+    if (server && (server.pid === child.pid || ended) && (await isHealthy(server))) return server;
+    if (ended) break;
+  }
+  const cause = new Error(`the server did not start. The end of ${serverLog()}:\n${tail(serverLog(), 15)}`);
+  throw new VgpuError('INTERNAL', { problem: cause.message, request: '-' }, { cause });
+}
+
+/** Asks the server of this machine to end, and waits for it. Returns whether one ran. */
+export async function stopServer(graceMs = 30_000): Promise<ServerFile | undefined> {
+  const server = localServer();
+  if (!server) return undefined;
+  process.kill(server.pid, 'SIGTERM');
+  for (const deadline = Date.now() + graceMs; Date.now() < deadline; await sleep(50)) {
+    if (!localServer()) return server;
+  }
+  throw new VgpuError('CONFLICT', {
+    problem: `the server (pid ${server.pid}) has not ended within ${graceMs / 1000} s`,
+    advice: `Look at ${serverLog()}; \`kill -9 ${server.pid}\` is safe, nothing acknowledged is lost.`,
+  });
+}

@@ -1,0 +1,58 @@
+import type { Progress } from '@vgpu/api';
+import { createLogUpdate } from 'log-update';
+import { bar } from '../follow/live-view.ts';
+import { plain } from '../output/plain.ts';
+import { note } from '../output/print.ts';
+import { stderrStyle as style } from '../output/style.ts';
+import { cut } from '../output/table.ts';
+
+type Shown = { type: 'step'; step: string; progress: Progress | null } | { type: 'output'; text: string };
+const keptLines = 20;
+
+/** A build for people: one line for each step; on a terminal the running one has a bar and its last output. */
+export class BuildView {
+  step = '';
+  readonly #quiet: boolean;
+  readonly #live = process.stderr.isTTY ? createLogUpdate(process.stderr) : undefined;
+  readonly #lines: string[] = [];
+
+  constructor(quiet: boolean) {
+    this.#quiet = quiet;
+  }
+
+  take(event: Shown): void {
+    if (event.type === 'output') {
+      for (const line of event.text.split('\n')) if (line.trim()) this.#lines.push(plain(line));
+      this.#lines.splice(0, Math.max(0, this.#lines.length - keptLines));
+    } else if (event.step !== this.step) {
+      if (this.#live && this.step && !this.#quiet) {
+        this.#live(`${style.green('✓')} ${plain(this.step)}`);
+        this.#live.done();
+      }
+      this.step = event.step;
+      this.#lines.length = 0;
+      if (!this.#live && !this.#quiet) note(`  ${plain(event.step)}`);
+    }
+    if (this.#live && !this.#quiet) this.#draw(event.type === 'step' ? event.progress : null);
+  }
+
+  /** Shows the last lines of the step that failed. */
+  fail(): void {
+    this.#live?.clear();
+    note(`${style.red('✗')} ${plain(this.step)}`);
+    for (const line of this.#lines) note(style.dim(`    ${line}`));
+  }
+
+  close(): void {
+    this.#live?.clear();
+    this.#live?.done();
+  }
+
+  #draw(progress: Progress | null): void {
+    const width = process.stderr.columns || 80;
+    const gauge = progress?.fraction === null || progress === null ? '' : ` ${bar(progress.fraction)}`;
+    const last = this.#lines.at(-1);
+    const head = `${style.cyan('…')} ${plain(this.step)}${gauge}`;
+    this.#live?.(last ? `${head}\n${style.dim(cut(`  ${last}`, width - 1))}` : head);
+  }
+}

@@ -1,0 +1,25 @@
+import { formatDuration } from '@vgpu/core';
+
+/** How long ago something happened: `12 s ago`. */
+export function ago(time: number | null | undefined, now: number = Date.now()): string {
+  if (time === null || time === undefined) return '–';
+  const ms = Math.max(0, now - time);
+  return ms < 1000 ? 'just now' : `${formatDuration(ms).replace(/\.\d s$/, ' s')} ago`;
+}
+
+/** Milliseconds for people, or a dash. */
+export const duration = (ms: number | null | undefined): string =>
+  ms === null || ms === undefined ? '–' : formatDuration(ms);
+
+/** `1 task`, `2 tasks`. */
+export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
+
+/** A score with four significant digits. */
+export function score(value: number | null | undefined): string {
+  if (value === null || value === undefined) return '–';
+  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
+  const magnitude = Math.abs(value);
+  return magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e6)
+    ? value.toExponential(3)
+    : value.toPrecision(4);
+}
