@@ -20,12 +20,7 @@ const steps: Record<string, (filters: readonly string[]) => Promise<StepResult>>
   lint: () => checkStep('lint', [join(root, 'node_modules/.bin/biome'), 'check', '.'], root),
   types: () =>
     checkStep('types', [join(root, 'node_modules/.bin/tsc'), '--noEmit', '-p', 'tsconfig.json'], root),
-  rooms: () =>
-    checkStep(
-      'rooms',
-      [join(root, 'node_modules/.bin/depcruise'), '--config', '.dependency-cruiser.cjs', 'packages', 'apps'],
-      root,
-    ),
+  rooms: () => checkStep('rooms', [process.execPath, join(root, 'tools/rooms.mjs')], root),
   native: () => checkStep('native build', ['make', '-C', join(root, 'native')], root),
   unit: (filters) => vitestStep('unit', root, filters),
   e2e: (filters) => vitestStep('e2e', root, filters),

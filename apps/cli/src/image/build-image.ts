@@ -1,10 +1,7 @@
-import { type RouteInput, routes, type VgpuClient } from '@vgpu/api';
+import { type BuildEvent, type RouteInput, routes, type VgpuClient } from '@vgpu/api';
 import { VgpuError } from '@vgpu/core';
-import type { z } from 'zod';
 import { BuildView } from './build-view.ts';
 import { readNdjson } from './read-ndjson.ts';
-
-type BuildEvent = z.output<typeof import('@vgpu/api').buildEvent>;
 
 export interface Built {
   image: string;

@@ -140,3 +140,4 @@ export const buildEvent = z.discriminatedUnion('type', [
     error: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
   }),
 ]);
+export type BuildEvent = z.output<typeof buildEvent>;
