@@ -95,10 +95,11 @@ export class Placer {
     let best = INFEASIBLE;
     for (let i = 0; i < n; i++) {
       const next = pool[at + 2 + 2 * i]!;
-      const s = this.ranking.score(shape, state, next, cpu, fleet.memory[node]!);
+      const s = this.ranking.score(shape, state, next, cpu);
       if (s > best) best = s;
     }
-    return best;
+    if (best === INFEASIBLE || !this.ranking.bias) return best;
+    return best + this.ranking.bias(shape, node);
   }
 
   /** Free milli of the device to take: the best scored, the first device on ties. */
@@ -116,7 +117,7 @@ export class Placer {
     for (let i = 0; i < n; i++) {
       const f = fleet.states.pool[at + 1 + 2 * i]!;
       const next = fleet.states.pool[at + 2 + 2 * i]!;
-      const s = this.ranking.score(shape, state, next, fleet.cpu[node]!, fleet.memory[node]!);
+      const s = this.ranking.score(shape, state, next, fleet.cpu[node]!);
       if (s < best) continue;
       let g = 0;
       while (fleet.gpu[base + g] !== f) g++;

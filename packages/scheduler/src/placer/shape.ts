@@ -1,7 +1,10 @@
-import type { RankedShape } from './ranking.ts';
-
 /** What a placement needs of one node. Equal shapes share their candidates. */
-export interface ShapeSpec extends RankedShape {
+export interface ShapeSpec {
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
+  /** Per device; ignored where gpuCount is 0. */
+  readonly gpuMilli: number;
+  readonly gpuCount: number;
   /** Acceptable models; empty or absent: any. */
   readonly models?: readonly string[];
 }

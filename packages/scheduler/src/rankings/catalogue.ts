@@ -1,7 +1,10 @@
-import type { NodeRanking, RankingContext } from '../placer/ranking.ts';
+import type { Fleet } from '../placer/fleet.ts';
+import type { NodeRanking } from '../placer/ranking.ts';
 import type { TypicalPod } from '../placer/typical.ts';
 import { BestFit } from './bestfit.ts';
+import { DefaultRanking } from './default.ts';
 import { Fgd } from './fgd.ts';
+import type { WasteTable } from './learned-waste.ts';
 import { Packing } from './packing.ts';
 import { Spread } from './spread.ts';
 
@@ -14,28 +17,30 @@ const FGD_COVERAGE = 0.95;
 /**
  * Makes a ranking for a fleet.
  * @param typical all shapes of the expected work with weights, by falling weight (see `typicalPods`)
+ * @param waste for `default`: what `trainWaste` learned; optional
  */
 export function makeRanking(
   name: RankingName,
-  context: RankingContext,
+  fleet: Fleet,
   typical: readonly TypicalPod[],
+  waste?: WasteTable,
 ): NodeRanking {
   switch (name) {
     case 'default':
-      return new Fgd(context, coverage(typical, FGD_COVERAGE));
+      return new DefaultRanking(fleet, typical, waste);
     case 'fgd':
-      return new Fgd(context, coverage(typical, FGD_COVERAGE));
+      return new Fgd(fleet, covering(typical, FGD_COVERAGE));
     case 'bestfit':
-      return new BestFit(context);
+      return new BestFit(fleet);
     case 'packing':
-      return new Packing(context);
+      return new Packing(fleet);
     case 'spread':
-      return new Spread(context);
+      return new Spread(fleet);
   }
 }
 
 /** The heaviest shapes until `part` of the weight is covered, weights made to sum to 1 again. */
-function coverage(typical: readonly TypicalPod[], part: number): TypicalPod[] {
+function covering(typical: readonly TypicalPod[], part: number): TypicalPod[] {
   const kept: TypicalPod[] = [];
   let covered = 0;
   for (const t of typical) {

@@ -1,4 +1,6 @@
-import type { NodeRanking, RankedShape, RankingContext } from '../placer/ranking.ts';
+import type { Fleet } from '../placer/fleet.ts';
+import type { NodeRanking } from '../placer/ranking.ts';
+import type { Shape } from '../placer/shape.ts';
 import type { TypicalPod } from '../placer/typical.ts';
 
 /**
@@ -13,7 +15,7 @@ import type { TypicalPod } from '../placer/typical.ts';
  */
 export class Fgd implements NodeRanking {
   readonly name: string = 'fgd';
-  readonly #states: RankingContext['states'];
+  readonly #states: Fleet['states'];
   readonly #models: readonly string[];
   /** Distinct CPU amounts of the typical pods, rising. */
   readonly #steps: Int32Array;
@@ -23,9 +25,9 @@ export class Fgd implements NodeRanking {
   readonly #pods: { step: number; milli: number; count: number; models: readonly string[]; weight: number }[];
   readonly #tables: (Float64Array | undefined)[] = [];
 
-  constructor(context: RankingContext, typical: readonly TypicalPod[]) {
-    this.#states = context.states;
-    this.#models = context.models;
+  constructor(fleet: Fleet, typical: readonly TypicalPod[]) {
+    this.#states = fleet.states;
+    this.#models = fleet.models;
     this.#steps = Int32Array.from([...new Set(typical.map((t) => t.cpuMilli))].sort((a, b) => a - b));
     this.#pods = typical.map((t) => ({
       step: this.#steps.indexOf(t.cpuMilli),
@@ -45,12 +47,16 @@ export class Fgd implements NodeRanking {
 
   /** F_n of a node with this device state and this free CPU (milli). */
   fragmentation(state: number, cpu: number): number {
-    const table = (this.#tables[state] ??= this.#fill(state));
+    let table = this.#tables[state];
+    if (!table) {
+      table = this.#fill(state);
+      this.#tables[state] = table;
+    }
     const c = Math.floor(cpu / this.#unit);
     return table[this.#stepOf[c < this.#stepOf.length ? c : this.#stepOf.length - 1]!]!;
   }
 
-  score(shape: RankedShape, state: number, next: number, cpu: number): number {
+  score(shape: Shape, state: number, next: number, cpu: number): number {
     const gain = this.fragmentation(state, cpu) - this.fragmentation(next, cpu - shape.cpuMilli);
     return Math.floor(100 / (1 + Math.exp(-gain / 1000)));
   }

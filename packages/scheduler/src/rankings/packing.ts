@@ -1,4 +1,6 @@
-import type { NodeRanking, RankedShape, RankingContext } from '../placer/ranking.ts';
+import type { Fleet } from '../placer/fleet.ts';
+import type { NodeRanking } from '../placer/ranking.ts';
+import type { Shape } from '../placer/shape.ts';
 
 /**
  * GPU packing as in MLaaS in the Wild (Weng et al., NSDI'22) and the FGD paper's comparison: devices in use
@@ -6,13 +8,13 @@ import type { NodeRanking, RankedShape, RankingContext } from '../placer/ranking
  */
 export class Packing implements NodeRanking {
   readonly name = 'packing';
-  readonly #states: RankingContext['states'];
+  readonly #states: Fleet['states'];
 
-  constructor(context: RankingContext) {
-    this.#states = context.states;
+  constructor(fleet: Fleet) {
+    this.#states = fleet.states;
   }
 
-  score(shape: RankedShape, state: number, next: number): number {
+  score(shape: Shape, state: number, next: number): number {
     if (shape.gpuCount === 0) return 0;
     const before = this.#states.vectors[state]!;
     const after = this.#states.vectors[next]!;

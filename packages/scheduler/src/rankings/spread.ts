@@ -1,4 +1,6 @@
-import type { NodeRanking, RankedShape, RankingContext } from '../placer/ranking.ts';
+import type { Fleet } from '../placer/fleet.ts';
+import type { NodeRanking } from '../placer/ranking.ts';
+import type { Shape } from '../placer/shape.ts';
 
 /**
  * Spreading (worst fit): the node with most left, by the mean of the free CPU and free GPU fractions; on a
@@ -6,17 +8,17 @@ import type { NodeRanking, RankedShape, RankingContext } from '../placer/ranking
  */
 export class Spread implements NodeRanking {
   readonly name = 'spread';
-  readonly #states: RankingContext['states'];
+  readonly #states: Fleet['states'];
   readonly #cpu: number;
   readonly #gpu: number;
 
-  constructor(context: RankingContext) {
-    this.#states = context.states;
-    this.#cpu = 1 / Math.max(1, context.maxCpuMilli);
-    this.#gpu = 1 / Math.max(1, context.maxGpus * 1000);
+  constructor(fleet: Fleet) {
+    this.#states = fleet.states;
+    this.#cpu = 1 / Math.max(1, fleet.maxCpuMilli);
+    this.#gpu = 1 / Math.max(1, fleet.stride * 1000);
   }
 
-  score(shape: RankedShape, _state: number, next: number, cpu: number): number {
+  score(shape: Shape, _state: number, next: number, cpu: number): number {
     const vector = this.#states.vectors[next]!;
     // Sum of squares falls most when the emptiest device is used, which keeps devices even.
     let squares = 0;

@@ -1,0 +1,178 @@
+import type { Fleet } from '../placer/fleet.ts';
+import type { TypicalPod } from '../placer/typical.ts';
+import { cpuLevel, levelCpu } from './cpu-levels.ts';
+import { fixedRandom, weightedDraw } from './random.ts';
+
+export interface FillOptions {
+  /** Random streams per estimate (R). */
+  readonly streams: number;
+  /** GPU pods per stream (K). */
+  readonly pods: number;
+  /** CPU-only pods stay in a stream with this probability: most of them find CPU elsewhere. */
+  readonly cpuOnly: number;
+  /** Pods come in falling order of size·(orderBase + U), U uniform in [0, 1). */
+  readonly orderBase: number;
+}
+
+export const FILL_DEFAULTS: FillOptions = { streams: 64, pods: 32, cpuOnly: 0.1, orderBase: 0.8 };
+
+const SEED = 20230710;
+
+interface StreamPod {
+  readonly cpu: number;
+  readonly milli: number;
+  readonly models: readonly string[];
+}
+
+/** The streams as one set of models sees them: pods that name other models are left out. */
+interface ModelStreams {
+  readonly id: number;
+  /** Where each stream starts in the flat arrays, and the end of the last. */
+  readonly starts: Int32Array;
+  readonly cpu: Int32Array;
+  /** 0 for CPU-only pods. */
+  readonly milli: Int32Array;
+}
+
+/**
+ * Expected fill: the mean, over fixed random streams of typical work, of the GPU milli that a node would
+ * still accept if each stream came to it alone, large pods first. Unlike FGD's one-pod view it sees what
+ * fits *together*: CPU that runs out, 190 milli that nothing takes.
+ *
+ * Pods that want several devices are left out: nodes are kept for them apart (`KeptNodes`), and a stream
+ * that holds them says little about the fractions that decide how devices fill up.
+ */
+export class ExpectedFill {
+  readonly #fleet: Fleet;
+  readonly #streams: StreamPod[][] = [];
+  readonly #byModel: (ModelStreams | undefined)[] = [];
+  readonly #bySignature = new Map<string, ModelStreams>();
+  /** Estimates by (streams, free devices), which many states share, then by CPU level; NaN: unknown. */
+  readonly #memo = new Map<string, Float64Array>();
+  readonly #ofState: (Float64Array | undefined)[] = [];
+  readonly #levels: number;
+  readonly #free: Int32Array;
+
+  constructor(fleet: Fleet, typical: readonly TypicalPod[], options: Partial<FillOptions> = {}) {
+    this.#fleet = fleet;
+    const o = { ...FILL_DEFAULTS, ...options };
+    this.#levels = cpuLevel(fleet.maxCpuMilli) + 1;
+    this.#free = new Int32Array(fleet.stride);
+    const single = typical.filter((t) => t.gpuCount < 2);
+    if (!single.some((t) => t.gpuCount === 1)) return;
+    const random = fixedRandom(SEED);
+    const draw = weightedDraw(single, random);
+    for (let s = 0; s < o.streams; s++) {
+      const drawn: { pod: TypicalPod; key: number }[] = [];
+      for (let gpu = 0; gpu < o.pods; ) {
+        const pod = draw();
+        const keep = pod.gpuCount > 0 || random() < o.cpuOnly;
+        if (pod.gpuCount > 0) gpu++;
+        // CPU-only pods come at random places between the GPU pods, whose keys reach 1000·(orderBase + 1).
+        const size =
+          pod.gpuCount > 0 ? pod.gpuMilli * (o.orderBase + random()) : random() * 1000 * (o.orderBase + 1);
+        if (keep) drawn.push({ pod, key: size });
+      }
+      drawn.sort((a, b) => b.key - a.key);
+      this.#streams.push(
+        drawn.map(({ pod }) => ({
+          cpu: pod.cpuMilli,
+          milli: pod.gpuCount > 0 ? pod.gpuMilli : 0,
+          models: pod.gpuCount > 0 ? pod.models : [],
+        })),
+      );
+    }
+  }
+
+  /** GPU milli that a node with this device state and free CPU (milli) is expected to accept still. */
+  value(state: number, cpu: number): number {
+    let memo = this.#ofState[state];
+    if (!memo) {
+      memo = this.#memoOf(state);
+      this.#ofState[state] = memo;
+    }
+    const level = cpuLevel(cpu);
+    let v = memo[level]!;
+    if (Number.isNaN(v)) {
+      v = this.#compute(state, levelCpu(level));
+      memo[level] = v;
+    }
+    return v;
+  }
+
+  /** Full devices add nothing, and models that the same pods accept are alike: such states share estimates. */
+  #memoOf(state: number): Float64Array {
+    const { id } = this.#modelStreams(this.#fleet.states.model[state]!);
+    const key = `${id}:${this.#fleet.states.vectors[state]!.filter((f) => f > 0).join()}`;
+    let memo = this.#memo.get(key);
+    if (!memo) {
+      memo = new Float64Array(this.#levels).fill(Number.NaN);
+      this.#memo.set(key, memo);
+    }
+    return memo;
+  }
+
+  #modelStreams(model: number): ModelStreams {
+    const known = this.#byModel[model];
+    if (known) return known;
+    const name = this.#fleet.models[model]!;
+    const starts: number[] = [];
+    const cpu: number[] = [];
+    const milli: number[] = [];
+    for (const stream of this.#streams) {
+      starts.push(cpu.length);
+      for (const pod of stream) {
+        if (pod.models.length > 0 && !pod.models.includes(name)) continue;
+        cpu.push(pod.cpu);
+        milli.push(pod.milli);
+      }
+    }
+    starts.push(cpu.length);
+    const signature = `${starts.join()};${cpu.join()};${milli.join()}`;
+    let made = this.#bySignature.get(signature);
+    if (!made) {
+      made = {
+        id: this.#bySignature.size,
+        starts: Int32Array.from(starts),
+        cpu: Int32Array.from(cpu),
+        milli: Int32Array.from(milli),
+      };
+      this.#bySignature.set(signature, made);
+    }
+    this.#byModel[model] = made;
+    return made;
+  }
+
+  #compute(state: number, cpuFree: number): number {
+    const total = this.#fleet.states.total[state]!;
+    if (total === 0 || this.#streams.length === 0) return 0;
+    const vector = this.#fleet.states.vectors[state]!;
+    const { starts, cpu, milli } = this.#modelStreams(this.#fleet.states.model[state]!);
+    const free = this.#free;
+    let filled = 0;
+    for (let s = 0; s + 1 < starts.length; s++) {
+      // Rising order, so the first that fits is the fullest that fits; full devices are left out.
+      let m = 0;
+      for (let i = vector.length - 1; i >= 0; i--) if (vector[i]! > 0) free[m++] = vector[i]!;
+      let cpuLeft = cpuFree;
+      let low = 0;
+      for (let i = starts[s]!; i < starts[s + 1]!; i++) {
+        const need = milli[i]!;
+        if (cpu[i]! > cpuLeft || free[m - 1]! < need) continue;
+        cpuLeft -= cpu[i]!;
+        if (need === 0) continue;
+        let g = low;
+        while (free[g]! < need) g++;
+        const rest = free[g]! - need;
+        while (g > low && free[g - 1]! > rest) {
+          free[g] = free[g - 1]!;
+          g--;
+        }
+        free[g] = rest;
+        filled += need;
+        if (rest === 0 && ++low === m) break;
+      }
+    }
+    return filled / (starts.length - 1);
+  }
+}
