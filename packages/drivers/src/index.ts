@@ -1,4 +1,19 @@
 export { EngineClient } from './docker/client.ts';
 export { DockerDriver, type DockerDriverOptions } from './docker/driver.ts';
+export {
+  type EngineEndpoint,
+  type EngineProbe,
+  engineCandidates,
+  findEngine,
+  probeEngine,
+} from './engine/find-engine.ts';
+export { ownEnginePaths, startOwnEngine, stopEngine } from './engine/own-engine.ts';
+export { type EnginePlan, ensureEngine, planEngineSetup, type SetupStep } from './engine/setup-engine.ts';
 export * from './errors.ts';
+export { imageArchive } from './image/archive.ts';
+export { type BuildOptions, type BuildProgress, type BuiltImage, buildImage } from './image/build.ts';
+export { hostArchitecture, imagesDir, listDefinitions } from './image/definition.ts';
+export { ImageStore, type ImageSummary } from './image/image-store.ts';
+export { writeLock } from './image/lock.ts';
+export { relock } from './image/relock.ts';
 export * from './types.ts';

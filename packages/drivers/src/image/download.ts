@@ -28,6 +28,11 @@ export function hostCaBundle(): string | undefined {
   return candidates.find((path): path is string => !!path && existsSync(path));
 }
 
+/** The bundle only where the site announces one of its own: builds elsewhere need nothing added. */
+export function siteCaBundle(): string | undefined {
+  return CA_VARIABLES.map((v) => process.env[v]).find((path): path is string => !!path && existsSync(path));
+}
+
 let shared: EnvHttpProxyAgent | undefined;
 
 /** One agent that honours HTTP(S)_PROXY, NO_PROXY and the host's CA bundle. */

@@ -64,9 +64,15 @@ export class RootTree {
     await mkdir(join(this.root, name), { recursive: true });
   }
 
-  async file(path: string, mode: number, layer: string, content: Buffer | Readable): Promise<void> {
+  async file(
+    path: string,
+    mode: number,
+    layer: string,
+    content: Buffer | Readable,
+    options: { keepCompiled?: boolean } = {},
+  ): Promise<void> {
     const name = this.normalise(path);
-    if (isBallast(name)) {
+    if (isBallast(name) && !(options.keepCompiled && name.endsWith('.pyc'))) {
       if (!Buffer.isBuffer(content)) for await (const _ of content);
       return;
     }

@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EngineClient } from '../docker/client.ts';
+import { EngineContainers } from '../docker/engine-containers.ts';
+import { homeIdentity } from '../docker/host-settings.ts';
+import { DriverError } from '../errors.ts';
+import { which } from './which.ts';
+
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 20_000;
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+/** Everything of vgpu's own dockerd: apart from any other engine on the machine. */
+export interface OwnEnginePaths {
+  dir: string;
+  data: string;
+  /** Volatile state; short, because sockets below it may have no more than 107 characters. */
+  exec: string;
+  socket: string;
+  pidfile: string;
+  config: string;
+  log: string;
+}
+
+export function ownEnginePaths(home: string): OwnEnginePaths {
+  const dir = join(home, 'engine');
+  const exec = join('/run', `vgpu-${homeIdentity(home)}`);
+  return {
+    dir,
+    data: join(dir, 'data'),
+    exec,
+    socket: join(exec, 'docker.sock'),
+    pidfile: join(exec, 'docker.pid'),
+    config: join(dir, 'daemon.json'),
+    log: join(dir, 'dockerd.log'),
+  };
+}
+
+/** PID of our own dockerd if it runs: the pidfile's, proven by its command line. */
+export function ownEnginePid(paths: OwnEnginePaths): number | undefined {
+  return provenPid(paths.pidfile, paths.pidfile);
+}
+
+function provenPid(pidfile: string, argument: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(pidfile, 'utf8').trim());
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(argument) ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Command line of vgpu's dockerd. `live-restore`: workers outlive a dockerd that dies, and are found again. */
+export function ownEngineArguments(
+  paths: OwnEnginePaths,
+  options: { iptables: boolean; crun?: string },
+): string[] {
+  return [
+    '--data-root',
+    paths.data,
+    '--exec-root',
+    paths.exec,
+    '--pidfile',
+    paths.pidfile,
+    '--config-file',
+    paths.config,
+    '-H',
+    `unix://${paths.socket}`,
+    // No default bridge: it would collide with another engine's docker0, and workers have no network anyway.
+    '--bridge',
+    'none',
+    '--live-restore',
+    ...(options.iptables ? [] : ['--iptables=false']),
+    ...(options.crun ? ['--add-runtime', `crun=${options.crun}`] : []),
+  ];
+}
+
+/**
+ * Starts vgpu's own dockerd, or finds it running. Needs root. Survives this process. Throws ENGINE_FAILED with the
+ * log's last lines when it does not come up within a minute.
+ */
+export async function startOwnEngine(home: string): Promise<OwnEnginePaths> {
+  const paths = ownEnginePaths(home);
+  if (await answers(paths.socket)) return paths;
+  const dockerd = which('dockerd');
+  if (!dockerd) throw new DriverError('ENGINE_UNREACHABLE', 'dockerd is not installed', 'Run: vgpu setup');
+  mkdirSync(paths.data, { recursive: true, mode: 0o710 });
+  mkdirSync(paths.exec, { recursive: true, mode: 0o700 });
+  writeFileSync(paths.config, '{}\n');
+  if (ownEnginePid(paths) === undefined) await rm(paths.pidfile, { force: true });
+  let last = '';
+  // A host without usable packet filtering still runs workers that have no network.
+  for (const iptables of [true, false]) {
+    const log = openSync(paths.log, 'a', 0o600);
+    const from = existsSync(paths.log) ? readFileSync(paths.log).length : 0;
+    const child = spawn(dockerd, ownEngineArguments(paths, { iptables, crun: which('crun') }), {
+      detached: true,
+      stdio: ['ignore', log, log],
+      cwd: '/',
+    });
+    let ended = false;
+    child.on('exit', () => {
+      ended = true;
+    });
+    child.on('error', () => {
+      ended = true;
+    });
+    child.unref();
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    while (!ended && Date.now() < deadline) {
+      if (await answers(paths.socket)) return paths;
+      await sleep(100);
+    }
+    last = readFileSync(paths.log).subarray(from).toString('utf8').trim().split('\n').slice(-8).join('\n');
+    if (!/iptables|nf_tables|NAT|bridge/i.test(last)) break;
+  }
+  throw new DriverError('ENGINE_FAILED', `dockerd did not come up:\n${last}`, `The whole log: ${paths.log}`);
+}
+
+async function answers(socket: string): Promise<boolean> {
+  if (!existsSync(socket)) return false;
+  const client = new EngineClient(socket);
+  try {
+    await client.version();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.close();
+  }
+}
+
+/** Ends vgpu's own dockerd with its workers; any other engine is left alone. False when it was not running. */
+export async function stopEngine(options: { home: string }): Promise<boolean> {
+  const paths = ownEnginePaths(options.home);
+  const pid = ownEnginePid(paths);
+  if (pid === undefined) return false;
+  const client = new EngineClient(paths.socket);
+  try {
+    // Live restore would let them run on without anyone to watch them.
+    const containers = new EngineContainers(client);
+    const running = await client.json<{ Id: string }[]>('GET', '/containers/json', { query: { all: true } });
+    await Promise.all(running.map((c) => containers.remove(c.Id)));
+  } catch {
+    // An engine that no longer answers is ended all the same.
+  } finally {
+    await client.close();
+  }
+  await end(pid);
+  const containerd = provenPid(join(paths.exec, 'containerd/containerd.pid'), join(paths.exec, 'containerd'));
+  if (containerd !== undefined) await end(containerd);
+  await rm(paths.exec, { recursive: true, force: true }).catch(() => {});
+  return true;
+}
+
+async function end(pid: number): Promise<void> {
+  const alive = () => {
+    try {
+      process.kill(pid, 0);
+      return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    } catch {
+      return false;
+    }
+  };
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    if (!alive()) return;
+    process.kill(pid, signal);
+    for (let waited = 0; waited < STOP_TIMEOUT_MS && alive(); waited += 50) await sleep(50);
+  }
+}

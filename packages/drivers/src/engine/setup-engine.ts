@@ -1,0 +1,162 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { DriverError } from '../errors.ts';
+import { type EngineEndpoint, type EngineProbe, findEngine } from './find-engine.ts';
+import { startOwnEngine } from './own-engine.ts';
+import { which } from './which.ts';
+
+/** One thing that setting up an engine would do. */
+export interface SetupStep {
+  kind: 'install' | 'service' | 'own-engine';
+  /** For people: what and why. */
+  title: string;
+  /** The commands, as they will run. */
+  commands: string[][];
+}
+
+export interface EnginePlan {
+  /** An engine that already answers: nothing to do. */
+  engine?: EngineEndpoint;
+  detail: string;
+  tried: EngineProbe[];
+  steps: SetupStep[];
+  /** Why no plan can be made; each with what to do instead. */
+  problems: { what: string; hint: string }[];
+}
+
+export interface EngineOptions {
+  home: string;
+  env?: NodeJS.ProcessEnv;
+}
+
+const PACKAGES = ['docker.io', 'crun', 'iptables', 'xz-utils'];
+
+/** Finds an engine, or says what it would take to have one. Changes nothing. */
+export async function planEngineSetup(options: EngineOptions): Promise<EnginePlan> {
+  const { engine, detail, tried } = await findEngine(options.home, options.env);
+  const plan: EnginePlan = { engine, detail, tried, steps: [], problems: [] };
+  if (engine) return plan;
+  const named = tried.find((t) => t.origin === 'VGPU_ENGINE' || t.origin === 'DOCKER_HOST');
+  const refused = tried.find((t) => t.hint.includes('docker group'));
+  if (named) {
+    plan.problems.push({
+      what: `${named.origin} names ${named.socketPath}, where nothing answers: ${named.detail}`,
+      hint: 'Start that engine, or unset the variable.',
+    });
+  } else if (process.getuid?.() !== 0) {
+    const hint = refused
+      ? refused.hint
+      : 'Run vgpu setup as root, or start rootless Docker or Podman (systemctl --user start podman.socket).';
+    plan.problems.push({
+      what: refused ? refused.detail : 'no engine answers, and installing one takes root',
+      hint,
+    });
+  } else planAsRoot(plan);
+  return plan;
+}
+
+function planAsRoot(plan: EnginePlan): void {
+  if (!which('dockerd')) {
+    if (!which('apt-get')) {
+      plan.problems.push({
+        what: `no container engine here, and ${distribution()} has no apt-get`,
+        hint: 'Install Docker 19.03+ or Podman 4+ with your package manager, then run vgpu again.',
+      });
+      return;
+    }
+    plan.steps.push({
+      kind: 'install',
+      title: `install the container engine from your distribution (${PACKAGES.join(', ')})`,
+      commands: [
+        ['apt-get', 'update'],
+        ['apt-get', 'install', '-y', '--no-install-recommends', ...PACKAGES],
+      ],
+    });
+  }
+  if (existsSync('/run/systemd/system')) {
+    plan.steps.push({
+      kind: 'service',
+      title: "start the system's Docker",
+      commands: [['systemctl', 'enable', '--now', 'docker']],
+    });
+  } else {
+    plan.steps.push({
+      kind: 'own-engine',
+      title: "start vgpu's own dockerd, with its own socket and data, beside any other engine",
+      commands: [],
+    });
+  }
+}
+
+function distribution(): string {
+  try {
+    return /^PRETTY_NAME="?([^"\n]+)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'this system';
+  } catch {
+    return 'this system';
+  }
+}
+
+/**
+ * Makes an engine answer: finds one, or starts vgpu's own where dockerd is installed; installs only when
+ * `install` allows it (the caller has shown `planEngineSetup` and has the user's word). Throws ENGINE_UNREACHABLE
+ * with what to do.
+ */
+export async function ensureEngine(
+  options: EngineOptions & { install?: boolean; onProgress?: (line: string) => void },
+): Promise<EngineEndpoint> {
+  const plan = await planEngineSetup(options);
+  if (plan.engine) return plan.engine;
+  const problem = plan.problems[0];
+  if (problem) throw new DriverError('ENGINE_UNREACHABLE', problem.what, problem.hint);
+  for (const step of plan.steps) {
+    if (step.kind === 'install' && !options.install) {
+      throw new DriverError('ENGINE_UNREACHABLE', 'no container engine is installed', 'Run: vgpu setup');
+    }
+    options.onProgress?.(step.title);
+    for (const command of step.commands) await runStep(command, options.onProgress);
+    if (step.kind === 'own-engine') {
+      const paths = await startOwnEngine(options.home);
+      return { socketPath: paths.socket, origin: 'own' };
+    }
+  }
+  for (let tries = 0; tries < 50; tries++) {
+    const { engine } = await findEngine(options.home, options.env);
+    if (engine) return engine;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new DriverError(
+    'ENGINE_UNREACHABLE',
+    'the engine was set up but does not answer',
+    'vgpu doctor looks closer.',
+  );
+}
+
+function runStep(command: string[], onProgress?: (line: string) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command[0]!, command.slice(1), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
+    const last: string[] = [];
+    const take = (data: Buffer) => {
+      for (const line of data.toString('utf8').split('\n')) {
+        if (!line.trim()) continue;
+        last.push(line);
+        if (last.length > 20) last.shift();
+        onProgress?.(line);
+      }
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    child.on('error', (cause) =>
+      reject(new DriverError('ENGINE_FAILED', `${command[0]} cannot run: ${cause.message}`, '', { cause })),
+    );
+    child.on('close', (code) =>
+      code === 0
+        ? resolve()
+        : reject(
+            new DriverError('ENGINE_FAILED', `"${command.join(' ')}" failed (${code}):\n${last.join('\n')}`),
+          ),
+    );
+  });
+}
