@@ -24,7 +24,7 @@ print('%d rows, %d features, predicting %s' % (len(table), table.shape[1], targe
 
 x_train, x_test, y_train, y_test = train_test_split(table, y, test_size=0.25, random_state=0)
 kind = HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor
-model = kind(max_iter=150, learning_rate=0.05, early_stopping=True, verbose=1, random_state=0)
+model = kind(max_iter=150, learning_rate=0.05, early_stopping=True, verbose=2, random_state=0)
 model.fit(x_train, y_train)
 predicted = model.predict(x_test)
 

@@ -95,7 +95,7 @@ class Learner:
             self.model = forest(n_estimators=0, warm_start=True, min_samples_leaf=2, random_state=seed)
         elif kind == 'mlp':
             network = MLPRegressor if classes is None else MLPClassifier
-            self.model = network(hidden_layer_sizes=(64, 32), alpha=1e-3, random_state=seed)
+            self.model = network(hidden_layer_sizes=(64, 32), alpha=0.1, learning_rate_init=2e-4, random_state=seed)
         elif classes is None:
             self.model = SGDRegressor(eta0=0.002, random_state=seed)
         else:

@@ -7,9 +7,7 @@ where the gap lies once there is room again.
 
     ring = RingWriter.open('/run/vgpu/ring')
     ring.control({'event': 'started', 'pid': pid})
-    pump = Pump(ring)
-    pump.add(stdout_fd, STDOUT); pump.add(stderr_fd, STDERR); pump.add(metrics_fd, EVENT)
-    while pump.active: pump.run_once(0.5)
+    while ring.drain(stdout_fd, STDOUT): ...   # likewise STDERR, and EVENT for the metrics pipe
     ring.control({'event': 'exit', 'code': 0, 'signal': None})
     ring.close()
 """
@@ -17,7 +15,6 @@ where the gap lies once there is room again.
 import json
 import mmap
 import os
-import select
 import struct
 import time
 import zlib
@@ -221,75 +218,3 @@ class RingWriter:
         self._view.release()
         self._map.close()
         self._map = None
-
-
-class Pump:
-    """Drains pipes into a ring, letting bursts gather so that wake-ups stay few.
-
-    After a wake-up that came within GATHER of the last one, it waits GATHER first: a script that
-    prints 10,000 lines a second then costs some 250 wake-ups, not 10,000.
-    """
-
-    GATHER = 0.004
-    MAX_ROUNDS = 16
-
-    def __init__(self, ring):
-        self.ring = ring
-        self._poll = select.poll()
-        self._kinds = {}
-        self._last = 0.0
-
-    @property
-    def active(self):
-        """True while a pipe is open."""
-        return bool(self._kinds)
-
-    def add(self, fd, kind):
-        """Takes a pipe's read end; makes it non-blocking and enlarges it to 1 MiB where allowed."""
-        os.set_blocking(fd, False)
-        try:
-            import fcntl
-
-            fcntl.fcntl(fd, 1031, 1024 * 1024)  # F_SETPIPE_SZ; named in fcntl only from 3.10 on
-        except OSError:
-            pass
-        self._kinds[fd] = kind
-        self._poll.register(fd, select.POLLIN)
-
-    def fileno_events(self, timeout):
-        """Polls for at most `timeout` seconds; the readable fds among those added."""
-        return [fd for fd, _ in self._poll.poll(int(timeout * 1000))]
-
-    def run_once(self, timeout):
-        """Waits up to `timeout` seconds for output and moves it; the bytes moved."""
-        ready = self.fileno_events(timeout)
-        if not ready:
-            return 0
-        now = time.monotonic()
-        if now - self._last < self.GATHER * 2:
-            time.sleep(self.GATHER)
-            ready = self.fileno_events(0)
-        self._last = time.monotonic()
-        return self._drain(ready)
-
-    def _drain(self, ready):
-        moved = 0
-        for fd in ready:
-            for _ in range(self.MAX_ROUNDS):  # bounded: one stream must not starve the others
-                got = self.ring.drain(fd, self._kinds[fd])
-                if got == 0:
-                    self._poll.unregister(fd)
-                    del self._kinds[fd]
-                if not got:
-                    break
-                moved += got
-        return moved
-
-    def flush(self):
-        """Moves all that is in the pipes now, without waiting (after the task's main process ended).
-
-        Bounded, because a daemon left behind may print for ever.
-        """
-        for _ in range(64):
-            if not self._kinds or not self._drain(list(self._kinds)):
-                return

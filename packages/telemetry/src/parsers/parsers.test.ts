@@ -88,8 +88,13 @@ test('scikit-learn: losses, trees, searches and reports', () => {
   expect(losses.map((parsed) => parsed.step)).toEqual([1, 2, 3, 4, 1, 2, 3]);
   expect(losses[0]!.metrics!.loss).toBe(0.69617145);
   const boosting = all.filter((parsed) => parsed.metrics?.train_loss !== undefined);
-  expect(boosting).toHaveLength(10);
+  expect(boosting).toHaveLength(10 + 4);
   expect(boosting[9]).toMatchObject({ step: 10, metrics: { train_loss: 0.0431 } });
+  expect(boosting[12]).toMatchObject({
+    step: 3,
+    progress: { current: 3, total: 4, fraction: 0.75 },
+    metrics: { train_loss: 0.48571, val_loss: 0.51118 },
+  });
   expect(all.filter((parsed) => parsed.progress?.unit === 'tree')).toHaveLength(20);
   const fits = all.filter((parsed) => parsed.metrics?.cv_score !== undefined);
   expect(fits.map((parsed) => parsed.metrics!.cv_score)).toEqual([0.973, 0.827, 0.96, 0.893]);
@@ -116,19 +121,27 @@ test('scikit-learn: a report of two classes takes the scores of the second', () 
   expect(last!.metrics).toMatchObject({ precision: 0.7, recall: 0.6, f1: 0.65, f1_macro: 0.75 });
 });
 
-test('scikit-learn: histogram boosting and t-SNE', () => {
-  expect(
-    parse('[3/100] 1 tree, 31 leaves, max depth = 9, train loss: 0.51234, val loss: 0.60000, in 0.010s'),
-  ).toMatchObject({
-    step: 3,
-    progress: { current: 3, total: 100 },
-    metrics: { train_loss: 0.51234, val_loss: 0.6 },
+test('scikit-learn: searches with several scores, t-SNE', () => {
+  const all = captured('sklearn');
+  const several = all.filter((parsed) => parsed.metrics?.cv_f1 !== undefined);
+  expect(several.map((parsed) => ({ ...parsed.metrics }))).toEqual([
+    { cv_accuracy: 0.96, cv_f1: 0.959 },
+    { cv_accuracy: 0.893, cv_f1: 0.877 },
+  ]);
+  expect(several[1]).toMatchObject({ step: 2, progress: { current: 2, total: 2 } });
+  const embedding = all.filter((parsed) => parsed.metrics?.error !== undefined);
+  expect(embedding.map((parsed) => parsed.step)).toEqual([50, 100, 150, 200, 250, 300]);
+});
+
+test('bars that tell a percentage only', () => {
+  const last = captured('rich').filter((parsed) => parsed.progress);
+  expect(last.map((parsed) => parsed.progress!.label)).toEqual(['download', 'train']);
+  expect(last.map((parsed) => parsed.progress!.fraction)).toEqual([1, 1]);
+  expect(parse('  [############------------------------]   33%  00:00:02')!.progress).toMatchObject({
+    fraction: 0.33,
   });
-  expect(
-    parse('[t-SNE] Iteration 50: error = 52.1, gradient norm = 0.1 (50 iterations in 0.2s)'),
-  ).toMatchObject({
-    step: 50,
-    metrics: { error: 52.1 },
+  expect(parse('data.csv   37%[=====>              ]  12.3M  5MB/s')!.progress).toMatchObject({
+    fraction: 0.37,
   });
 });
 
