@@ -27,7 +27,8 @@ export class DefaultRanking implements NodeRanking {
   readonly #waste: LearnedWaste | undefined;
   readonly #kept: KeptNodes;
   readonly #pressure: Float64Array;
-  readonly #memo: (Float64Array | undefined)[] = [];
+  /** V by state and CPU level; NaN: not computed yet. */
+  #memo: Float32Array<ArrayBuffer> = new Float32Array(0);
   readonly #levels: number;
 
   /** @param waste what earlier runs taught (`trainWaste`); without it the ranking goes by fill alone */
@@ -43,18 +44,20 @@ export class DefaultRanking implements NodeRanking {
   /** V of a node, in GPU milli. */
   value(state: number, cpu: number): number {
     if (!this.#waste) return this.#fill.value(state, cpu);
-    let memo = this.#memo[state];
-    if (!memo) {
-      memo = new Float64Array(this.#levels).fill(Number.NaN);
-      this.#memo[state] = memo;
-    }
     const level = cpuLevel(cpu);
-    let v = memo[level]!;
+    const at = state * this.#levels + level;
+    if (at >= this.#memo.length) {
+      const grown = new Float32Array(Math.max(at + this.#levels, this.#memo.length * 2));
+      grown.fill(Number.NaN, this.#memo.length);
+      grown.set(this.#memo);
+      this.#memo = grown;
+    }
+    let v = this.#memo[at]!;
     if (Number.isNaN(v)) {
       v =
         (1 - WASTE_WEIGHT) * this.#fill.value(state, cpu) +
         WASTE_WEIGHT * this.#waste.value(state, levelCpu(level));
-      memo[level] = v;
+      this.#memo[at] = v;
     }
     return v;
   }

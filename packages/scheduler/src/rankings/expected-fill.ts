@@ -14,7 +14,7 @@ export interface FillOptions {
   readonly orderBase: number;
 }
 
-export const FILL_DEFAULTS: FillOptions = { streams: 64, pods: 32, cpuOnly: 0.1, orderBase: 0.8 };
+export const FILL_DEFAULTS: FillOptions = { streams: 32, pods: 32, cpuOnly: 0.1, orderBase: 0.8 };
 
 const SEED = 20230710;
 

@@ -7,6 +7,9 @@ const UNSEEN = 30;
 const CPU_BASE = 500;
 const CPU_RATIO = 1.5;
 const CPU_BUCKETS = 16;
+/** Devices and free milli above these are taken as these; over-committed devices have more than 1000. */
+const MAX_DEVICES = 31;
+const MAX_FREE = 2000;
 
 /** What a device was in when seen: its own free milli and its node's circumstances. */
 export interface DeviceCell {
@@ -48,11 +51,11 @@ export class WasteTable {
     this.#counts = new Map(stored?.cells.map(([k, , n]) => [k, n]));
   }
 
-  /** Counts one visit whose device ended with `final` milli free. */
-  learn(cell: DeviceCell, final: number): void {
+  /** Counts `visits` to a cell whose devices ended with `final` milli free in sum. */
+  learn(cell: DeviceCell, final: number, visits = 1): void {
     for (const key of cells(cell)) {
       this.#sums.set(key, (this.#sums.get(key) ?? 0) + final);
-      this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+      this.#counts.set(key, (this.#counts.get(key) ?? 0) + visits);
     }
   }
 
@@ -72,7 +75,7 @@ export class WasteTable {
 export function nodeCell(states: GpuStates, state: number, cpu: number): { cpu: number; whole: number } {
   let whole = 0;
   for (const free of states.vectors[state]!) if (free >= 1000) whole++;
-  return { cpu: cpuBucket(cpu, states.total[state]!), whole };
+  return { cpu: cpuBucket(cpu, states.total[state]!), whole: Math.min(whole, MAX_DEVICES) };
 }
 
 /** −Σ L over the devices of a node that are not full: what the node is thought to waste, as a value. */
@@ -80,7 +83,8 @@ export class LearnedWaste {
   readonly #states: GpuStates;
   readonly #models: readonly string[];
   readonly #table: WasteTable;
-  readonly #known = new Map<number, number>();
+  /** L by circumstances (model, whole devices, CPU bucket), then by free milli; NaN: not looked up yet. */
+  readonly #known: (Float64Array | undefined)[] = [];
 
   constructor(states: GpuStates, models: readonly string[], table: WasteTable) {
     this.#states = states;
@@ -91,14 +95,19 @@ export class LearnedWaste {
   value(state: number, cpu: number): number {
     const around = nodeCell(this.#states, state, cpu);
     const model = this.#states.model[state]!;
-    const base = ((model * 32 + around.whole) * CPU_BUCKETS + around.cpu) * 65_536;
+    const at = (model * (MAX_DEVICES + 1) + around.whole) * CPU_BUCKETS + around.cpu;
+    let known = this.#known[at];
+    if (!known) {
+      known = new Float64Array(MAX_FREE + 1).fill(Number.NaN);
+      this.#known[at] = known;
+    }
     let sum = 0;
     for (const free of this.#states.vectors[state]!) {
       if (free === 0) break;
-      let l = this.#known.get(base + free);
-      if (l === undefined) {
+      let l = known[Math.min(free, MAX_FREE)]!;
+      if (Number.isNaN(l)) {
         l = this.#table.waste({ free, ...around, model: this.#models[model]! });
-        this.#known.set(base + free, l);
+        known[Math.min(free, MAX_FREE)] = l;
       }
       sum -= l;
     }

@@ -55,7 +55,7 @@ function learnFrom(
   table: WasteTable,
 ): void {
   const target = load * fleet.gpusByModel.reduce((a, b) => a + b, 0) * 1000;
-  const visits: { cell: DeviceCell; device: number }[] = [];
+  const cells = new Map<string, { cell: DeviceCell; devices: number[] }>();
   const most = fleet.count * MAX_ARRIVALS_PER_NODE;
   for (let demand = 0, n = 0; demand < target && n < most; n++) {
     const pod = draw();
@@ -65,11 +65,19 @@ function learnFrom(
     const { node } = placed;
     const around = nodeCell(fleet.states, fleet.state[node]!, fleet.cpu[node]!);
     const model = fleet.models[fleet.model[node]!]!;
+    const prefix = `${model},${around.whole},${around.cpu},`;
     for (let g = 0; g < fleet.gpus[node]!; g++) {
       const device = node * fleet.stride + g;
       const free = fleet.gpu[device]!;
-      if (free > 0) visits.push({ cell: { free, ...around, model }, device });
+      if (free === 0) continue;
+      const seen = cells.get(prefix + free);
+      if (seen) seen.devices.push(device);
+      else cells.set(prefix + free, { cell: { free, ...around, model }, devices: [device] });
     }
   }
-  for (const { cell, device } of visits) table.learn(cell, fleet.gpu[device]!);
+  for (const { cell, devices } of cells.values()) {
+    let final = 0;
+    for (const device of devices) final += fleet.gpu[device]!;
+    table.learn(cell, final, devices.length);
+  }
 }
