@@ -36,14 +36,14 @@ const rooms = {
   'apps/dashboard': ['packages/core', 'packages/api'],
 };
 
-const escape = (path) => path.replaceAll('.', '\\.');
+const literal = (path) => path.replaceAll('.', '\\.');
 
 const downwardsOnly = Object.entries(rooms).map(([room, below]) => ({
   name: `${room.replace('/', '-')}-stays-in-its-rooms`,
   comment: `${room} may use ${below.length > 0 ? below.join(', ') : 'no other room'}.`,
   severity: 'error',
-  from: { path: `^${escape(room)}/` },
-  to: { path: '^(packages|apps)/', pathNot: `^(${[room, ...below].map(escape).join('|')})/` },
+  from: { path: `^${literal(room)}/` },
+  to: { path: '^(packages|apps)/', pathNot: `^(${[room, ...below].map(literal).join('|')})/` },
 }));
 
 module.exports = {

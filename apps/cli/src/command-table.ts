@@ -40,6 +40,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/down.ts'),
   },
   {
+    name: 'setup',
+    summary: 'Install and start a container engine where there is none',
+    group: start,
+    load: () => import('./commands/setup.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'Check this machine and say what to do about each finding',
     group: start,

@@ -88,8 +88,8 @@ export function define(command: Command): void {
       await stage(
         stages,
         'engine',
-        () => readyEngine({ yes: true }),
-        (engine) => engine.text,
+        () => readyEngine({ install: true }),
+        ({ detail }) => detail,
       );
       const session = await serverStage(stages);
       await imageStage(stages, session);

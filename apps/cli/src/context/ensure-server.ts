@@ -1,6 +1,7 @@
 import { note } from '../output/print.ts';
 import { stderrStyle as style } from '../output/style.ts';
 import { connect, findConnection, localServer, type Session } from './connection.ts';
+import { readyEngine } from './ready-engine.ts';
 import { startServer } from './start-server.ts';
 
 /**
@@ -10,6 +11,7 @@ import { startServer } from './start-server.ts';
 export async function ensureServer(): Promise<Session> {
   if (!findConnection() && !localServer()) {
     note(style.dim('no server is running: starting one on this machine (stop it with `vgpu down`)'));
+    await readyEngine();
     await startServer();
   }
   return connect();

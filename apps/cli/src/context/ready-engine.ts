@@ -1,10 +1,30 @@
+import { type EngineEndpoint, ensureEngine, planEngineSetup, probeEngine } from '@vgpu/drivers';
+import { note } from '../output/print.ts';
+import { stderrStyle as style } from '../output/style.ts';
+import { home } from './home.ts';
+
 /** A container engine that answers. */
-export interface ReadyEngine {
+export interface ReadyEngine extends EngineEndpoint {
   /** For people: what it is. */
-  text: string;
+  detail: string;
+  /** Whether something had to be installed or started. */
+  changed: boolean;
 }
 
-/** Finds the container engine, and sets one up where there is none. */
-export async function readyEngine(_options: { yes?: boolean } = {}): Promise<ReadyEngine> {
-  return { text: process.env.VGPU_ENGINE ?? process.env.DOCKER_HOST ?? 'default' };
+export interface ReadyOptions {
+  /** Install Debian packages where no engine is installed. Without it, only what is installed gets started. */
+  install?: boolean;
+}
+
+/**
+ * Finds the container engine, or starts one; each step is told before it is done.
+ * @throws DriverError `ENGINE_UNREACHABLE` with what to do.
+ */
+export async function readyEngine(options: ReadyOptions = {}): Promise<ReadyEngine> {
+  const plan = await planEngineSetup({ home: home() });
+  if (plan.engine) return { ...plan.engine, detail: plan.detail, changed: false };
+  const tell = (line: string) => note(style.dim(`  ${line}`));
+  const engine = await ensureEngine({ home: home(), install: options.install ?? false, onProgress: tell });
+  const { detail } = await probeEngine(engine);
+  return { ...engine, detail, changed: true };
 }

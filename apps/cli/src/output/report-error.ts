@@ -2,9 +2,23 @@ import { VgpuError } from '@vgpu/core';
 import { plain } from './plain.ts';
 import { stderrStyle as style } from './style.ts';
 
+/** What a driver throws; known by its name, so that drivers need not be loaded to report an error. */
+interface DriverProblem extends Error {
+  code: string;
+  hint: string;
+}
+
+const isDriverProblem = (error: unknown): error is DriverProblem =>
+  error instanceof Error && error.name === 'DriverError';
+
 /** The error in the catalogue's words, whatever was thrown. */
 export function asVgpuError(error: unknown): VgpuError {
   if (error instanceof VgpuError) return error;
+  if (isDriverProblem(error)) {
+    const code = error.code === 'ENGINE_UNREACHABLE' ? 'ENGINE_UNREACHABLE' : 'ENGINE_FAILED';
+    const known = new VgpuError(code, { problem: error.message }, { cause: error });
+    return error.hint ? Object.assign(known, { hint: error.hint }) : known;
+  }
   const problem = error instanceof Error ? error.message : String(error);
   return new VgpuError('INTERNAL', { problem, request: '-' }, { cause: error });
 }
