@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { count } from '../output/words.ts';
 import { type Finding, ok, warn } from './finding.ts';
 
 /** The NVIDIA kernel driver, by what it says under /proc. */
@@ -6,7 +7,7 @@ export function checkNvidia(version = '/proc/driver/nvidia/version', devices = '
   const nodes = existsSync(devices) ? readdirSync(devices).filter((name) => /^nvidia\d+$/.test(name)) : [];
   if (existsSync(version)) {
     const release = /(\d+\.\d+(\.\d+)?)/.exec(readFileSync(version, 'utf8'))?.[1] ?? 'of unknown version';
-    if (nodes.length > 0) return ok('gpu', `NVIDIA driver ${release}, ${nodes.length} devices`);
+    if (nodes.length > 0) return ok('gpu', `NVIDIA driver ${release}, ${count(nodes.length, 'device')}`);
     return warn(
       'gpu',
       `NVIDIA driver ${release}, but no device nodes`,
