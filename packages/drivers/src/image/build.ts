@@ -21,7 +21,7 @@ import { wheelFiles } from './wheel.ts';
 /** Raised when the builder itself would write other bytes from the same inputs. */
 const BUILDER_VERSION = 3;
 
-export type BuildStep = 'download' | 'unpack' | 'compile' | 'pack' | 'verify' | 'load';
+export type BuildStep = 'build' | 'download' | 'unpack' | 'compile' | 'pack' | 'verify' | 'load';
 
 export interface BuildProgress {
   step: BuildStep;

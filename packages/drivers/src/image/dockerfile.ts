@@ -64,7 +64,7 @@ export async function buildDockerfile(
         last.length = 0;
       } else last.push(part);
       if (last.length > 20) last.shift();
-      options.onProgress?.({ step: 'unpack', message: part });
+      options.onProgress?.({ step: 'build', message: part });
     }
   }
 }

@@ -125,7 +125,7 @@ async function runPip(
     await followLogs(client, id, options.signal, (line) => {
       last.push(line);
       if (last.length > 20) last.shift();
-      options.onProgress?.({ step: 'unpack', message: line });
+      options.onProgress?.({ step: 'build', message: line });
     });
     const { StatusCode } = await client.json<{ StatusCode: number }>('POST', `/containers/${id}/wait`, {
       timeoutMs: 0,
