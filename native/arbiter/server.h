@@ -1,0 +1,111 @@
+// The arbiter's state: slices, their processes, and the ledger. One thread, one epoll set.
+#ifndef VGPU_SERVER_H
+#define VGPU_SERVER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "../common/protocol.h"
+#include "../common/slice_config.h"
+#include "schedule.h"
+
+enum source_kind { SOURCE_TIMER, SOURCE_SIGNAL, SOURCE_CONTROL_LISTEN, SOURCE_CONTROL, SOURCE_SLICE_LISTEN, SOURCE_PROCESS };
+
+struct source { // what an epoll event points to
+  enum source_kind kind;
+  int fd;
+};
+
+struct control { // one connection to the control socket
+  struct source source;
+  size_t length;
+  char line[2048];
+};
+
+struct slice {
+  struct source source; // listens for its processes
+  struct vgpu_tenant tenant;
+  struct vgpu_slice_config config;
+  struct vgpu_account *account; // shared with the slice's processes
+  int account_fd;
+  struct vgpu_ledger_row *row;
+  bool removed;
+  uint32_t processes;
+  uint64_t turns, overruns, strips, peak, handover_last, handover_max;
+  uint64_t past_held[10]; // device time at the last ten samples, 100 ms apart
+  uint64_t gone_launches, gone_denied; // of processes that have ended
+  struct slice *next;
+};
+
+struct process {
+  struct vgpu_client client; // first: the schedule hands it back
+  struct source source;
+  struct slice *slice;
+  struct process *next;
+  pid_t pid;
+  uint32_t slot, generation;
+  bool greeted;
+  uint64_t overhead, lower_once; // bytes beyond what it accounts; a lower value that was measured once
+};
+
+struct dead_slot { // to be reaped once the account's lock is free
+  struct slice *slice;
+  uint32_t slot;
+  struct dead_slot *next;
+};
+
+struct server {
+  int epoll, timer, signals, lock;
+  struct source timer_source, signal_source, control_source;
+  char dir[96];
+  char device[VGPU_DEVICE_MAX];
+  struct vgpu_schedule schedule;
+  struct slice *slices;
+  struct process *processes;
+  struct dead_slot *dead;
+  struct vgpu_ledger *ledger;
+  uint64_t queue_ns, idle_ns;
+  uint64_t next_sample, next_audit, recalled_at;
+  uint64_t samples;
+  uint64_t context_estimate, device_memory;
+  bool stop;
+};
+
+// server.c
+bool server_open(struct server *s, const char *dir, const char *device, struct vgpu_settings settings);
+int server_run(struct server *s); // until SIGTERM or SIGINT
+void server_close(struct server *s);
+bool server_watch(struct server *s, struct source *source);
+
+// slices.c; results are codes of the control protocol, NULL for success
+const char *slice_add(struct server *s, const struct vgpu_slice_config *config);
+const char *slice_change(struct server *s, struct slice *slice, const struct vgpu_slice_config *config);
+void slice_remove(struct server *s, struct slice *slice);
+struct slice *slice_find(struct server *s, const char *id);
+void slices_load(struct server *s);  // from the files of an earlier arbiter
+void slice_dispose(struct server *s, struct slice *slice); // removed and without processes
+void slice_path(const struct server *s, const char *id, const char *file, char out[256]);
+
+// processes.c
+void process_accept(struct server *s, struct slice *slice);
+void process_read(struct server *s, struct process *p);
+void process_close(struct server *s, struct process *p);
+void processes_reap(struct server *s); // slots of processes that ended inside the account's lock
+extern const struct vgpu_actions process_actions;
+
+// control.c
+void control_accept(struct server *s);
+void control_read(struct server *s, struct control *c);
+
+// measure.c: what NVML says that processes hold
+bool measure_open(const char *library, const char *device); // false: not to be had
+uint64_t measure_device_memory(void);
+void measure_all(struct server *s, uint64_t now);
+void measure_process(struct server *s, struct process *p);
+
+// report.c: the ledger
+bool report_open(struct server *s);
+void report_row(struct server *s, struct slice *slice);
+void report_sample(struct server *s, uint64_t now);
+
+#endif

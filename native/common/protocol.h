@@ -1,0 +1,29 @@
+// What a process of a slice and the arbiter say to each other over `arbiter.sock` (SOCK_SEQPACKET, fixed-size
+// messages). Turns are granted and recalled through the account, not here.
+#ifndef VGPU_PROTOCOL_H
+#define VGPU_PROTOCOL_H
+
+#include <stdint.h>
+
+#include "../ledger/layout.h"
+
+enum vgpu_message {
+  VGPU_HELLO = 1,    // process: first message; memory[] is what it holds already (non-zero after a reconnect)
+  VGPU_WELCOME = 2,  // arbiter: value = slot, with the account's descriptor
+  VGPU_REFUSED = 3,  // arbiter: value = errno-like reason; the connection ends
+  VGPU_REQUEST = 4,  // process: wants the turn
+  VGPU_RELEASE = 5,  // process: gives the turn `generation` back, its work finished; value = 1 if it wants it again
+  VGPU_MEASURE = 6,  // process: measure what the driver holds for me (context created, module loaded, out of memory)
+  VGPU_MEASURED = 7, // arbiter: slot->overhead and account->overhead are up to date; value = bytes held by the driver
+};
+
+struct vgpu_packet {
+  uint32_t type;
+  uint32_t version;
+  uint32_t generation;
+  uint32_t pad;
+  uint64_t value;
+  uint64_t memory[VGPU_KINDS];
+};
+
+#endif

@@ -1,0 +1,84 @@
+// Makes limiter/generated/ from the list of entry points: node native/gen/generate.ts
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dispositionOf, type Hook, hookOf, nvmlHooks } from './entrypoints.ts';
+import { parseSymbols, type Symbol } from './symbols.ts';
+
+const here = import.meta.dirname;
+const types: Record<string, string> = {
+  p: 'void *',
+  d: 'CUdeviceptr ',
+  s: 'CUstream ',
+  z: 'size_t ',
+  q: 'unsigned long long ',
+  u: 'unsigned ',
+  i: 'int ',
+  h: 'unsigned short ',
+  b: 'unsigned char ',
+};
+
+function typeOf(letter: string): string {
+  const type = types[letter];
+  if (!type) throw new Error(`no parameter type ${letter}`);
+  return type;
+}
+
+const parameters = (signature: string): string =>
+  signature === '' ? 'void' : [...signature].map((c, i) => `${typeOf(c)}a${i}`).join(', ');
+const argumentsOf = (signature: string): string => [...signature].map((_, i) => `a${i}`).join(', ');
+const castOf = (signature: string): string => `CUresult (*)(${[...signature].map((c) => typeOf(c).trim()).join(', ')})`;
+
+/** A symbol's hook body, for the uniform ones. */
+function workBody(s: Symbol, hook: Extract<Hook, { kind: 'work' }>, id: number): string {
+  const stream = hook.signature.indexOf('s');
+  const key = hook.key === undefined ? `${id}` : `(uintptr_t)a${hook.key}`;
+  return `VGPU_EXPORT CUresult ${s.symbol}(${parameters(hook.signature)}) {
+  struct vgpu_work work;
+  CUresult result = vgpu_work_begin(&work, ${stream < 0 ? 'NULL' : `a${stream}`}, ${s.thread}, ${key});
+  if (result) return result;
+  result = VGPU_CALL(${s.symbol}, ${castOf(hook.signature)})(${argumentsOf(hook.signature)});
+  vgpu_work_end(&work, result);
+  return result;
+}`;
+}
+
+/** File name → content. */
+export function generate(symbols: readonly Symbol[]): Map<string, string> {
+  const note = '// Made by gen/generate.ts from gen/entrypoints.ts; not to be edited.\n';
+  const hooked = symbols.filter((s) => hookOf(s.symbol));
+  const refused = symbols.filter((s) => dispositionOf(s.symbol).kind === 'refused');
+  const out = new Map<string, string>();
+  const prototypes = hooked.map((s) => `CUresult ${s.symbol}(${parameters((hookOf(s.symbol) as Hook).signature)});`);
+  out.set('prototypes.h', `${note}${prototypes.join('\n')}\n`);
+  out.set(
+    'symbols.inc',
+    `${note}// Sorted by name. SYMBOL(hooked symbol)\n${hooked.map((s) => `SYMBOL(${s.symbol})`).join('\n')}\n`,
+  );
+  out.set(
+    'versions.inc',
+    `${note}// VERSION(name for cuGetProcAddress, introduced in, per-thread default stream, function)\n${[...hooked, ...refused]
+      .filter((s) => s.version !== undefined || s.base === 'cuGetProcAddress')
+      .sort((a, b) => (a.base === b.base ? (a.version ?? 12000) - (b.version ?? 12000) : a.base < b.base ? -1 : 1))
+      .map((s) => `VERSION(${s.base}, ${s.version ?? 12000}, ${s.thread ? 1 : 0}, ${hookOf(s.symbol) ? s.symbol : 'refuse'})`)
+      .join('\n')}\n`,
+  );
+  const bodies = hooked.flatMap((s, i) => {
+    const hook = hookOf(s.symbol) as Hook;
+    return hook.kind === 'work' ? [workBody(s, hook, i + 1)] : [];
+  });
+  out.set('work.inc', `${note}${bodies.join('\n')}\n`);
+  out.set(
+    'refused.inc',
+    `${note}${refused.map((s) => `REFUSED(${s.symbol}) // ${(dispositionOf(s.symbol) as { reason: string }).reason}`).join('\n')}\n`,
+  );
+  out.set('nvml.inc', `${note}${Object.keys(nvmlHooks).sort().map((name) => `SYMBOL(${name})`).join('\n')}\n`);
+  return out;
+}
+
+export const folder = join(here, '../limiter/generated');
+
+if (import.meta.main) {
+  mkdirSync(folder, { recursive: true });
+  const symbols = parseSymbols(readFileSync(join(here, 'cuda-symbols.txt'), 'utf8'));
+  for (const [name, text] of generate(symbols)) writeFileSync(join(folder, name), text);
+}

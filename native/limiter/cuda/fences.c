@@ -1,0 +1,96 @@
+// Fences are events, kept for reuse by context.
+#include <stdlib.h>
+
+#include "slice.h"
+
+struct event {
+  void *handle, *context;
+  struct event *next;
+};
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct event *spare;
+
+static bool enter_context(void *context) {
+  if (vgpu_context_current() == context) return false;
+  return VGPU_CALL(cuCtxPushCurrent_v2, CUresult (*)(void *))(context) == CUDA_SUCCESS;
+}
+
+static void leave_context(bool entered) {
+  void *context;
+  if (entered) VGPU_CALL(cuCtxPopCurrent_v2, CUresult (*)(void **))(&context);
+}
+
+static int exchange_capture_mode(int mode) {
+  VGPU_CALL(cuThreadExchangeStreamCaptureMode, CUresult (*)(int *))(&mode);
+  return mode;
+}
+
+static struct event *take(void *context) {
+  pthread_mutex_lock(&mutex);
+  struct event **e = &spare;
+  while (*e && (*e)->context != context) e = &(*e)->next;
+  struct event *found = *e;
+  if (found) *e = found->next;
+  pthread_mutex_unlock(&mutex);
+  if (found) return found;
+  if (!(found = calloc(1, sizeof *found))) return NULL;
+  found->context = context;
+  CUresult r = VGPU_CALL(cuEventCreate, CUresult (*)(void **, unsigned))(
+      &found->handle, CU_EVENT_BLOCKING_SYNC | CU_EVENT_DISABLE_TIMING);
+  if (r == CUDA_SUCCESS) return found;
+  free(found);
+  return NULL;
+}
+
+static void give(struct event *e) {
+  pthread_mutex_lock(&mutex);
+  e->next = spare;
+  spare = e;
+  pthread_mutex_unlock(&mutex);
+}
+
+static void *record(struct vgpu_lane *lane) {
+  bool entered = enter_context(lane->context);
+  // Another thread may be capturing: our events are none of its business, nor does it make them unsafe.
+  bool capturing = atomic_load(&vgpu_captures) > 0;
+  int mode = capturing ? exchange_capture_mode(CU_STREAM_CAPTURE_MODE_RELAXED) : 0;
+  struct event *e = take(lane->context);
+  CUstream stream = lane->own_thread ? CU_STREAM_PER_THREAD : lane->stream;
+  // A captured stream has no work of its own; it was settled before the capture began.
+  if (e && (vgpu_stream_captured(stream, false) ||
+            VGPU_CALL(cuEventRecord, CUresult (*)(void *, CUstream))(e->handle, stream) != CUDA_SUCCESS)) {
+    give(e);
+    e = NULL;
+  }
+  if (capturing) exchange_capture_mode(mode);
+  leave_context(entered);
+  return e;
+}
+
+static void wait(struct vgpu_lane *lane, void *mark) {
+  static _Thread_local bool relaxed;
+  if (!relaxed) exchange_capture_mode(CU_STREAM_CAPTURE_MODE_RELAXED);
+  relaxed = true;
+  struct event *e = mark;
+  bool entered = enter_context(lane->context);
+  VGPU_CALL(cuEventSynchronize, CUresult (*)(void *))(e->handle);
+  leave_context(entered);
+  give(e);
+}
+
+void vgpu_cuda_fences_forget(void *context) {
+  pthread_mutex_lock(&mutex);
+  for (struct event **e = &spare; *e;) {
+    struct event *x = *e;
+    if (x->context != context) {
+      e = &x->next;
+      continue;
+    }
+    *e = x->next;
+    free(x); // the driver destroys a context's events with it
+  }
+  pthread_mutex_unlock(&mutex);
+}
+
+const struct vgpu_fences vgpu_cuda_fences = {record, wait};

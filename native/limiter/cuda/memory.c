@@ -1,0 +1,186 @@
+// Allocations: reserved in the account before the driver is asked, given back when it refuses or frees.
+#include "../track.h"
+#include "slice.h"
+
+// Reserves; where that fails it makes sure that it has to: what the driver holds is measured anew, and what pools
+// keep for later is given back.
+static CUresult take(struct vgpu_member *m, enum vgpu_kind kind, uint64_t bytes) {
+  if (vgpu_take(m, kind, bytes)) return CUDA_SUCCESS;
+  if (!m->account || m->failed) return CUDA_ERROR_SYSTEM_NOT_READY;
+  int device = vgpu_device_current();
+  void *pool;
+  if (device >= 0 && atomic_load(&vgpu_captures) == 0 &&
+      VGPU_CALL(cuDeviceGetDefaultMemPool, CUresult (*)(void **, int))(&pool, device) == CUDA_SUCCESS)
+    VGPU_CALL(cuMemPoolTrimTo, CUresult (*)(void *, size_t))(pool, 0);
+  vgpu_member_measure(m);
+  return vgpu_memory_reserve(m, kind, bytes) ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+}
+
+static CUresult keep(struct vgpu_member *m, enum vgpu_space space, uint64_t handle, enum vgpu_kind kind, uint64_t bytes,
+                     CUresult result) {
+  if (result != CUDA_SUCCESS || !vgpu_track(space, handle, (struct vgpu_tracked){m, kind, bytes, vgpu_context_current(), 0}))
+    vgpu_memory_release(m, kind, bytes);
+  return result;
+}
+
+VGPU_EXPORT CUresult cuMemAlloc_v2(void *pointer, size_t bytes) {
+  struct vgpu_member *m = vgpu_slice_current();
+  if (!m || bytes == 0) return VGPU_CALL(cuMemAlloc_v2, CUresult (*)(void *, size_t))(pointer, bytes);
+  bool managed = m->config.overcommit;
+  enum vgpu_kind kind = managed ? VGPU_KIND_MANAGED : VGPU_KIND_DEVICE;
+  CUresult r = take(m, kind, bytes);
+  if (r) return r;
+  // Over-committed slices may together exceed the device: managed memory lets the driver move what does not fit.
+  r = managed ? VGPU_CALL(cuMemAllocManaged, CUresult (*)(void *, size_t, unsigned))(pointer, bytes, CU_MEM_ATTACH_GLOBAL)
+              : VGPU_CALL(cuMemAlloc_v2, CUresult (*)(void *, size_t))(pointer, bytes);
+  return keep(m, VGPU_SPACE_POINTER, r ? 0 : *(CUdeviceptr *)pointer, kind, bytes, r);
+}
+
+VGPU_EXPORT CUresult cuMemAllocManaged(void *pointer, size_t bytes, unsigned flags) {
+  struct vgpu_member *m = vgpu_slice_current();
+  CUresult (*real)(void *, size_t, unsigned) = VGPU_CALL(cuMemAllocManaged, CUresult (*)(void *, size_t, unsigned));
+  if (!m || bytes == 0) return real(pointer, bytes, flags);
+  CUresult r = take(m, VGPU_KIND_MANAGED, bytes);
+  if (r) return r;
+  r = real(pointer, bytes, flags);
+  return keep(m, VGPU_SPACE_POINTER, r ? 0 : *(CUdeviceptr *)pointer, VGPU_KIND_MANAGED, bytes, r);
+}
+
+VGPU_EXPORT CUresult cuMemAllocPitch_v2(void *pointer, void *pitch, size_t width, size_t height, unsigned element) {
+  struct vgpu_member *m = vgpu_slice_current();
+  CUresult (*real)(void *, void *, size_t, size_t, unsigned) =
+      VGPU_CALL(cuMemAllocPitch_v2, CUresult (*)(void *, void *, size_t, size_t, unsigned));
+  size_t row = (width + 511) & ~(size_t)511, bytes; // the coarsest pitch there is
+  if (!m || width == 0 || height == 0) return real(pointer, pitch, width, height, element);
+  if (row < width || __builtin_mul_overflow(row, height, &bytes)) return CUDA_ERROR_OUT_OF_MEMORY;
+  CUresult r = take(m, VGPU_KIND_DEVICE, bytes);
+  if (r) return r;
+  r = real(pointer, pitch, width, height, element);
+  if (r == CUDA_SUCCESS) {
+    size_t actual = *(size_t *)pitch * height;
+    if (actual < bytes) vgpu_memory_release(m, VGPU_KIND_DEVICE, bytes - actual);
+    else if (actual > bytes) vgpu_memory_force(m, VGPU_KIND_DEVICE, actual - bytes);
+    bytes = actual;
+  }
+  return keep(m, VGPU_SPACE_POINTER, r ? 0 : *(CUdeviceptr *)pointer, VGPU_KIND_DEVICE, bytes, r);
+}
+
+VGPU_EXPORT CUresult cuMemFree_v2(CUdeviceptr pointer) {
+  CUresult r = VGPU_CALL(cuMemFree_v2, CUresult (*)(CUdeviceptr))(pointer);
+  if (r == CUDA_SUCCESS && pointer && vgpu_members(NULL)) vgpu_give(VGPU_SPACE_POINTER, pointer);
+  return r;
+}
+
+// In a captured stream an allocation becomes a node of a graph: counted when that is instantiated.
+static CUresult alloc_async(void *real, void *pointer, size_t bytes, void *pool, bool from_pool, CUstream stream,
+                            bool per_thread) {
+  struct vgpu_member *m = vgpu_slice_current();
+  if (m && from_pool) {
+    struct vgpu_tracked t;
+    if (vgpu_tracked(VGPU_SPACE_POOL, (uintptr_t)pool, false, &t)) m = t.bytes ? t.member : NULL;
+  }
+  bool counted = m && bytes && !vgpu_stream_captured(stream, per_thread);
+  if (counted) {
+    CUresult r = take(m, VGPU_KIND_POOL, bytes);
+    if (r) return r;
+  }
+  CUresult r = from_pool ? ((CUresult(*)(void *, size_t, void *, CUstream))real)(pointer, bytes, pool, stream)
+                         : ((CUresult(*)(void *, size_t, CUstream))real)(pointer, bytes, stream);
+  return counted ? keep(m, VGPU_SPACE_POINTER, r ? 0 : *(CUdeviceptr *)pointer, VGPU_KIND_POOL, bytes, r) : r;
+}
+
+static CUresult free_async(void *real, CUdeviceptr pointer, CUstream stream, bool per_thread) {
+  CUresult r = ((CUresult(*)(CUdeviceptr, CUstream))real)(pointer, stream);
+  if (r == CUDA_SUCCESS && vgpu_members(NULL) && !vgpu_stream_captured(stream, per_thread))
+    vgpu_give(VGPU_SPACE_POINTER, pointer);
+  return r;
+}
+
+#define POOL_HOOKS(suffix, per_thread) \
+  VGPU_EXPORT CUresult cuMemAllocAsync##suffix(void *pointer, size_t bytes, CUstream stream) { \
+    return alloc_async(vgpu_driver(VGPU_FN_cuMemAllocAsync##suffix), pointer, bytes, NULL, false, stream, per_thread); \
+  } \
+  VGPU_EXPORT CUresult cuMemAllocFromPoolAsync##suffix(void *pointer, size_t bytes, void *pool, CUstream stream) { \
+    return alloc_async(vgpu_driver(VGPU_FN_cuMemAllocFromPoolAsync##suffix), pointer, bytes, pool, true, stream, \
+                       per_thread); \
+  } \
+  VGPU_EXPORT CUresult cuMemFreeAsync##suffix(CUdeviceptr pointer, CUstream stream) { \
+    return free_async(vgpu_driver(VGPU_FN_cuMemFreeAsync##suffix), pointer, stream, per_thread); \
+  }
+POOL_HOOKS(, false)
+POOL_HOOKS(_ptsz, true)
+
+// A pool may be on another device than the one in use, or in host memory.
+VGPU_EXPORT CUresult cuMemPoolCreate(void *pool, void *props) {
+  CUresult r = VGPU_CALL(cuMemPoolCreate, CUresult (*)(void *, void *))(pool, props);
+  if (r || vgpu_members(NULL) == 0) return r;
+  const struct cu_pool_props *p = props;
+  bool device = p->location.type == CU_MEM_LOCATION_TYPE_DEVICE;
+  struct vgpu_member *m = device ? vgpu_slice_of_device(p->location.id) : NULL;
+  vgpu_track(VGPU_SPACE_POOL, (uintptr_t)*(void **)pool, (struct vgpu_tracked){m, VGPU_KIND_POOL, m != NULL, NULL, 0});
+  return r;
+}
+
+VGPU_EXPORT CUresult cuMemPoolDestroy(void *pool) {
+  CUresult r = VGPU_CALL(cuMemPoolDestroy, CUresult (*)(void *))(pool);
+  struct vgpu_tracked t;
+  if (r == CUDA_SUCCESS && vgpu_members(NULL)) vgpu_tracked(VGPU_SPACE_POOL, (uintptr_t)pool, true, &t);
+  return r;
+}
+
+VGPU_EXPORT CUresult cuMemCreate(void *handle, size_t bytes, void *prop, unsigned long long flags) {
+  const struct cu_allocation_prop *p = prop;
+  CUresult (*real)(void *, size_t, void *, unsigned long long) =
+      VGPU_CALL(cuMemCreate, CUresult (*)(void *, size_t, void *, unsigned long long));
+  struct vgpu_member *m = p && p->location.type == CU_MEM_LOCATION_TYPE_DEVICE ? vgpu_slice_of_device(p->location.id) : NULL;
+  if (!m || bytes == 0) return real(handle, bytes, prop, flags);
+  CUresult r = take(m, VGPU_KIND_VMM, bytes);
+  if (r) return r;
+  r = real(handle, bytes, prop, flags);
+  if (r || !vgpu_track(VGPU_SPACE_HANDLE, *(uint64_t *)handle, (struct vgpu_tracked){m, VGPU_KIND_VMM, bytes, NULL, 0}))
+    vgpu_memory_release(m, VGPU_KIND_VMM, bytes);
+  return r;
+}
+
+// The memory lives as long as somebody retains its handle or maps it; only the last release frees it, which shows in
+// nothing but our own count.
+VGPU_EXPORT CUresult cuMemRetainAllocationHandle(void *handle, void *address) {
+  CUresult r = VGPU_CALL(cuMemRetainAllocationHandle, CUresult (*)(void *, void *))(handle, address);
+  struct vgpu_tracked t;
+  if (r == CUDA_SUCCESS && vgpu_members(NULL) && vgpu_tracked(VGPU_SPACE_HANDLE, *(uint64_t *)handle, true, &t)) {
+    t.retained++;
+    vgpu_track(VGPU_SPACE_HANDLE, *(uint64_t *)handle, t);
+  }
+  return r;
+}
+
+VGPU_EXPORT CUresult cuMemRelease(unsigned long long handle) {
+  CUresult r = VGPU_CALL(cuMemRelease, CUresult (*)(unsigned long long))(handle);
+  struct vgpu_tracked t;
+  if (r || vgpu_members(NULL) == 0 || !vgpu_tracked(VGPU_SPACE_HANDLE, handle, true, &t)) return r;
+  if (t.retained) {
+    t.retained--;
+    vgpu_track(VGPU_SPACE_HANDLE, handle, t);
+  } else {
+    vgpu_memory_release(t.member, t.kind, t.bytes);
+  }
+  return r;
+}
+
+// The memory behind it is allocated by another API, out of the limiter's sight, until it is imported.
+VGPU_EXPORT CUresult cuImportExternalMemory(void *external, void *description) {
+  struct vgpu_member *m = vgpu_slice_current();
+  const struct cu_external *d = description;
+  CUresult (*real)(void *, void *) = VGPU_CALL(cuImportExternalMemory, CUresult (*)(void *, void *));
+  if (!m || !d || d->size == 0) return real(external, description);
+  CUresult r = take(m, VGPU_KIND_EXTERNAL, d->size);
+  if (r) return r;
+  r = real(external, description);
+  return keep(m, VGPU_SPACE_EXTERNAL, r ? 0 : (uintptr_t)*(void **)external, VGPU_KIND_EXTERNAL, d->size, r);
+}
+
+VGPU_EXPORT CUresult cuDestroyExternalMemory(void *external) {
+  CUresult r = VGPU_CALL(cuDestroyExternalMemory, CUresult (*)(void *))(external);
+  if (r == CUDA_SUCCESS && vgpu_members(NULL)) vgpu_give(VGPU_SPACE_EXTERNAL, (uintptr_t)external);
+  return r;
+}

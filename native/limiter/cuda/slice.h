@@ -1,0 +1,30 @@
+// Which slice the calling thread's device belongs to, and the work that passes its gate.
+#ifndef VGPU_CUDA_SLICE_H
+#define VGPU_CUDA_SLICE_H
+
+#include "../gate.h"
+#include "driver.h"
+
+struct vgpu_work {
+  struct vgpu_lane *lane; // NULL: not ours to hold back
+  uint64_t key;
+};
+
+// The slice of a device, or of the current context's device; NULL: none, and the driver is left alone.
+VGPU_HIDDEN struct vgpu_member *vgpu_slice_of_device(int device);
+VGPU_HIDDEN struct vgpu_member *vgpu_slice_current(void);
+VGPU_HIDDEN void *vgpu_context_current(void);
+VGPU_HIDDEN int vgpu_device_current(void); // -1: none
+
+// Streams that are being captured, in this process.
+VGPU_HIDDEN extern _Atomic uint32_t vgpu_captures;
+VGPU_HIDDEN bool vgpu_stream_captured(CUstream stream, bool per_thread);
+
+VGPU_HIDDEN extern const struct vgpu_fences vgpu_cuda_fences;
+// The context is gone, and its events with it.
+VGPU_HIDDEN void vgpu_cuda_fences_forget(void *context);
+
+VGPU_HIDDEN CUresult vgpu_work_begin(struct vgpu_work *work, CUstream stream, bool per_thread, uint64_t key);
+VGPU_HIDDEN void vgpu_work_end(struct vgpu_work *work, CUresult result);
+
+#endif

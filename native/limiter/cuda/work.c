@@ -1,0 +1,42 @@
+// Launches, copies and sets: through the gate. Most bodies are generated.
+#include "slice.h"
+
+#include "../generated/work.inc"
+
+static CUresult launch_ex(void *real, void *config, void *f, void *parameters, void *extra, bool per_thread) {
+  const struct cu_launch *c = config;
+  struct vgpu_work work;
+  CUresult r = vgpu_work_begin(&work, c ? c->stream : NULL, per_thread, (uintptr_t)f);
+  if (r) return r;
+  r = ((CUresult(*)(void *, void *, void *, void *))real)(config, f, parameters, extra);
+  vgpu_work_end(&work, r);
+  return r;
+}
+
+VGPU_EXPORT CUresult cuLaunchKernelEx(void *config, void *f, void *parameters, void *extra) {
+  return launch_ex(vgpu_driver(VGPU_FN_cuLaunchKernelEx), config, f, parameters, extra, false);
+}
+VGPU_EXPORT CUresult cuLaunchKernelEx_ptsz(void *config, void *f, void *parameters, void *extra) {
+  return launch_ex(vgpu_driver(VGPU_FN_cuLaunchKernelEx_ptsz), config, f, parameters, extra, true);
+}
+
+// One kernel on several devices at once: it passes the gate of each.
+VGPU_EXPORT CUresult cuLaunchCooperativeKernelMultiDevice(void *list, unsigned n, unsigned flags) {
+  const struct cu_launch_params *p = list;
+  struct vgpu_work work[VGPU_MEMBERS_MAX];
+  CUresult r = CUDA_SUCCESS;
+  unsigned begun = 0;
+  for (unsigned i = 0; i < n && p && begun < VGPU_MEMBERS_MAX && r == CUDA_SUCCESS; i++) {
+    void *context = NULL;
+    bool entered = p[i].stream &&
+                   VGPU_CALL(cuStreamGetCtx, CUresult (*)(CUstream, void **))(p[i].stream, &context) == CUDA_SUCCESS &&
+                   VGPU_CALL(cuCtxPushCurrent_v2, CUresult (*)(void *))(context) == CUDA_SUCCESS;
+    r = vgpu_work_begin(&work[begun], p[i].stream, false, (uintptr_t)p[i].function);
+    if (r == CUDA_SUCCESS) begun++;
+    if (entered) VGPU_CALL(cuCtxPopCurrent_v2, CUresult (*)(void **))(&context);
+  }
+  if (r == CUDA_SUCCESS)
+    r = VGPU_CALL(cuLaunchCooperativeKernelMultiDevice, CUresult (*)(void *, unsigned, unsigned))(list, n, flags);
+  while (begun) vgpu_work_end(&work[--begun], r);
+  return r;
+}

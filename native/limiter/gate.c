@@ -1,0 +1,498 @@
+#include "gate.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../common/futex.h"
+#include "estimate.h"
+
+#define FENCE_NS_CONTENDED 1000000ull  // a fence at least every so much work
+#define FENCE_NS_ALONE 10000000ull
+#define FENCE_COUNT 256u
+#define STUCK_NS 100000000ull // work that does not move for so long may wait for the host: let the host go on
+#define ALIVE_NS 500000000ull // how often the holder of a turn looks whether its arbiter is still there
+#define LANES 256
+
+struct fence {
+  struct vgpu_lane *lane;
+  void *mark;
+  uint64_t recorded_ns, first_ns, estimate_ns;
+  uint32_t count, n_keys;
+  uint64_t keys[8];
+  struct fence *next;
+};
+
+struct vgpu_gate {
+  struct vgpu_member *member;
+  const struct vgpu_fences *fences;
+  // The fast path.
+  _Atomic uint32_t inside;        // threads between enter and exit
+  _Atomic uint32_t closed;        // the turn is being given back
+  _Atomic uint32_t given_back;    // generation + 1 of the last turn given back: its word may linger in the slot
+  _Atomic uint64_t outstanding_ns; // estimated work that was submitted and not seen finished
+  _Atomic uint64_t submitted;     // pieces of work
+  _Atomic uint32_t unfenced;      // lanes with work behind their last fence
+  // Under the mutex.
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  struct vgpu_lane *lanes[LANES];
+  struct fence *first, **last;
+  uint64_t moved_ns;              // when a fence was last passed
+  uint64_t done_ns;               // when the device was last seen to finish something
+  uint32_t waiters;
+  bool requested, enough, running;
+  struct vgpu_estimates estimates;
+};
+
+static _Atomic uint64_t era = 1;
+uint64_t vgpu_lane_era(void) { return atomic_load_explicit(&era, memory_order_acquire); }
+
+static void *follow(void *gate);
+
+static void ring(struct vgpu_slot *slot) {
+  atomic_fetch_add(&slot->bell, 1);
+  vgpu_futex_wake(&slot->bell, 1);
+}
+
+static void bell(struct vgpu_gate *g) { ring(g->member->slot); }
+
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+
+struct vgpu_gate *vgpu_gate_of(struct vgpu_member *m, const struct vgpu_fences *fences) {
+  struct vgpu_gate *g = __atomic_load_n(&m->gate, __ATOMIC_ACQUIRE);
+  if (g) return g;
+  pthread_mutex_lock(&making);
+  if (!(g = m->gate) && (g = calloc(1, sizeof *g))) {
+    g->member = m;
+    g->fences = fences;
+    g->last = &g->first;
+    pthread_mutex_init(&g->mutex, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&g->changed, &monotonic);
+    __atomic_store_n(&m->gate, g, __ATOMIC_RELEASE);
+  }
+  pthread_mutex_unlock(&making);
+  return g;
+}
+
+// Its thread lives as long as the process; it takes no signals.
+static void start(struct vgpu_gate *g) {
+  if (g->running) return;
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_attr_t detached;
+  pthread_attr_init(&detached);
+  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&detached, 256 * 1024);
+  pthread_t thread;
+  g->running = pthread_create(&thread, &detached, follow, g) == 0;
+  pthread_attr_destroy(&detached);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static size_t lane_index(const void *context, const void *stream) {
+  uint64_t h = ((uint64_t)(uintptr_t)stream ^ (uint64_t)(uintptr_t)context << 1) * 0x9E3779B97F4A7C15ull;
+  return h >> 56;
+}
+
+struct vgpu_lane *vgpu_lane_of(struct vgpu_gate *g, void *context, void *stream, bool own_thread) {
+  pthread_mutex_lock(&g->mutex);
+  struct vgpu_lane **head = &g->lanes[lane_index(context, stream)], *lane = *head;
+  while (lane && (lane->stream != stream || lane->context != context)) lane = lane->next;
+  if (!lane && (lane = calloc(1, sizeof *lane))) {
+    *lane = (struct vgpu_lane){.stream = stream, .context = context, .gate = g, .own_thread = own_thread, .next = *head};
+    pthread_mutex_init(&lane->mutex, NULL);
+    *head = lane;
+  }
+  pthread_mutex_unlock(&g->mutex);
+  return lane;
+}
+
+static bool held(const struct vgpu_gate *g, uint32_t turn) {
+  return VGPU_TURN_STATE(turn) == VGPU_TURN_HELD &&
+         VGPU_TURN_GENERATION(turn) + 1 != atomic_load_explicit(&g->given_back, memory_order_relaxed);
+}
+
+// Until when the turn lasts, on this process's clock; UINT64_MAX: no end.
+static uint64_t turn_end(const struct vgpu_slot *slot, uint64_t now) {
+  if (!atomic_load_explicit(&slot->contended, memory_order_relaxed)) return UINT64_MAX;
+  uint64_t granted = slot->granted_ns, quantum = slot->quantum_ns;
+  // A clock namespace shifts the clock: then the arbiter's word decides, when it comes.
+  if (granted > now + 1000000000ull || now - granted > 3600000000000ull) return UINT64_MAX;
+  return granted + quantum;
+}
+
+// Whether a piece of work that takes `estimate` may be submitted now. `*over`: the turn has no room for it any more.
+static bool fits(struct vgpu_gate *g, uint64_t estimate, bool *over) {
+  struct vgpu_slot *slot = g->member->slot;
+  uint64_t outstanding = atomic_load_explicit(&g->outstanding_ns, memory_order_relaxed);
+  uint64_t budget = g->member->account->queue_ns;
+  *over = false;
+  if (atomic_load_explicit(&slot->contended, memory_order_relaxed)) {
+    uint64_t now = vgpu_now_ns(), end = turn_end(slot, now);
+    if (end != UINT64_MAX) {
+      uint64_t left = end > now ? end - now : 0;
+      // The last piece is started if the larger part of it fits; what it takes too much is paid back.
+      if (left == 0 || (outstanding == 0 && left < estimate / 2)) {
+        *over = true;
+        return false;
+      }
+      if (budget == 0 || left < budget) budget = left;
+    }
+  }
+  return budget == 0 || outstanding == 0 || outstanding + estimate <= budget;
+}
+
+static void fence_lane(struct vgpu_gate *g, struct vgpu_lane *lane);
+static void fence_all(struct vgpu_gate *g);
+
+static void timed_wait(struct vgpu_gate *g, uint64_t ns) {
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  uint64_t t = (uint64_t)until.tv_sec * 1000000000ull + (uint64_t)until.tv_nsec + ns;
+  until.tv_sec = (time_t)(t / 1000000000ull);
+  until.tv_nsec = (long)(t % 1000000000ull);
+  pthread_cond_timedwait(&g->changed, &g->mutex, &until);
+}
+
+// Lost its arbiter: as another one takes over, all begins anew.
+static bool reattach(struct vgpu_gate *g) {
+  struct vgpu_slot *before = g->member->slot;
+  pthread_mutex_unlock(&g->mutex);
+  bool good = vgpu_member_attach(g->member);
+  pthread_mutex_lock(&g->mutex);
+  if (good && g->member->slot != before) {
+    g->requested = false;
+    g->given_back = 0;
+    if (before) ring(before); // the gate's thread may sleep there
+  }
+  return good;
+}
+
+// With the mutex held. False: refused for good.
+static bool wait_for_room(struct vgpu_gate *g, uint64_t estimate) {
+  uint64_t entered = vgpu_now_ns();
+  g->waiters++;
+  bool good = true;
+  for (;;) {
+    struct vgpu_member *m = g->member;
+    if (!m->account && !(good = reattach(g))) break;
+    if (m->account->removed) m->failed = true;
+    if (m->failed) {
+      good = false;
+      break;
+    }
+    start(g);
+    struct vgpu_slot *slot = m->slot;
+    uint32_t turn = atomic_load(&slot->turn);
+    if (held(g, turn) && !g->closed) {
+      bool over;
+      if (fits(g, estimate, &over)) break;
+      if (over) {
+        g->enough = true;
+        bell(g);
+        timed_wait(g, STUCK_NS);
+        if (!vgpu_member_alive(m) && !(good = reattach(g))) break;
+        continue;
+      }
+      uint64_t seen = g->moved_ns;
+      pthread_mutex_unlock(&g->mutex);
+      fence_all(g); // so that what is finished is seen to be
+      pthread_mutex_lock(&g->mutex);
+      bell(g);
+      if (g->moved_ns != seen) continue;
+      timed_wait(g, STUCK_NS);
+      if (g->moved_ns == seen && held(g, atomic_load(&slot->turn)) && !g->closed &&
+          vgpu_now_ns() - entered >= STUCK_NS)
+        break;
+      continue;
+    }
+    if (g->closed || VGPU_TURN_STATE(turn) != VGPU_TURN_NONE) {
+      // The turn is being given back, or was and the arbiter has yet to take note.
+      if (g->closed) timed_wait(g, STUCK_NS);
+      else {
+        pthread_mutex_unlock(&g->mutex);
+        vgpu_futex_wait(&slot->turn, turn, 10000000);
+        pthread_mutex_lock(&g->mutex);
+      }
+      if (!vgpu_member_alive(m) && !(good = reattach(g))) break;
+      continue;
+    }
+    if (!g->requested) g->requested = vgpu_member_send(m, VGPU_REQUEST, 0, 0);
+    pthread_mutex_unlock(&g->mutex);
+    vgpu_futex_wait(&slot->turn, turn, 100000000);
+    pthread_mutex_lock(&g->mutex);
+    if (VGPU_TURN_STATE(atomic_load(&slot->turn)) == VGPU_TURN_NONE && !vgpu_member_alive(m) && !(good = reattach(g)))
+      break;
+  }
+  g->waiters--;
+  if (good) {
+    g->requested = false;
+    atomic_fetch_add(&g->inside, 1);
+    atomic_fetch_add_explicit(&g->member->slot->wait_ns, vgpu_now_ns() - entered, memory_order_relaxed);
+  }
+  return good;
+}
+
+bool vgpu_gate_enter(struct vgpu_gate *g, uint64_t key) {
+  struct vgpu_slot *slot = g->member->slot;
+  uint64_t estimate = atomic_load_explicit(&vgpu_estimate_of(&g->estimates, key)->ns, memory_order_relaxed);
+  if (slot) {
+    bool over;
+    atomic_fetch_add(&g->inside, 1);
+    if (held(g, atomic_load(&slot->turn)) && !atomic_load(&g->closed) && fits(g, estimate, &over)) return true;
+    atomic_fetch_sub(&g->inside, 1);
+  }
+  for (;;) {
+    pthread_mutex_lock(&g->mutex);
+    bool good = wait_for_room(g, estimate);
+    pthread_mutex_unlock(&g->mutex);
+    if (!good) return false;
+    // Counted as inside: if the turn still stands, it stands until exit.
+    if (held(g, atomic_load(&g->member->slot->turn)) && !atomic_load(&g->closed)) return true;
+    atomic_fetch_sub(&g->inside, 1);
+  }
+}
+
+void vgpu_gate_exit(struct vgpu_lane *lane, uint64_t key, bool submitted) {
+  struct vgpu_gate *g = lane->gate;
+  if (submitted) {
+    struct vgpu_slot *slot = g->member->slot;
+    uint64_t estimate = atomic_load_explicit(&vgpu_estimate_of(&g->estimates, key)->ns, memory_order_relaxed);
+    pthread_mutex_lock(&lane->mutex);
+    if (lane->count++ == 0) {
+      lane->first_ns = vgpu_now_ns();
+      atomic_fetch_add_explicit(&g->unfenced, 1, memory_order_relaxed);
+    }
+    lane->estimate_ns += estimate;
+    atomic_fetch_add_explicit(&g->outstanding_ns, estimate, memory_order_relaxed);
+    uint32_t i = 0;
+    while (i < lane->n_keys && lane->keys[i] != key) i++;
+    if (i == lane->n_keys) {
+      if (i < 8) lane->keys[lane->n_keys++] = key;
+      else lane->other_keys++;
+    }
+    bool contended = atomic_load_explicit(&slot->contended, memory_order_relaxed);
+    bool due = estimate == 0 || lane->own_thread || lane->count >= FENCE_COUNT ||
+               lane->estimate_ns >= (contended ? FENCE_NS_CONTENDED : FENCE_NS_ALONE);
+    pthread_mutex_unlock(&lane->mutex);
+    atomic_fetch_add_explicit(&g->submitted, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&slot->launches, 1, memory_order_relaxed);
+    if (due) {
+      fence_lane(g, lane);
+      bell(g);
+    }
+  }
+  atomic_fetch_sub(&g->inside, 1);
+}
+
+// Takes what was submitted to the lane since its last fence and puts a fence behind it.
+static void fence_lane(struct vgpu_gate *g, struct vgpu_lane *lane) {
+  struct fence *f = calloc(1, sizeof *f);
+  if (!f) return;
+  pthread_mutex_lock(&lane->mutex);
+  if (lane->count == 0) {
+    pthread_mutex_unlock(&lane->mutex);
+    free(f);
+    return;
+  }
+  *f = (struct fence){.lane = lane, .first_ns = lane->first_ns, .estimate_ns = lane->estimate_ns, .count = lane->count,
+                      .n_keys = lane->other_keys ? 0 : lane->n_keys};
+  memcpy(f->keys, lane->keys, sizeof f->keys);
+  f->mark = g->fences->record(lane);
+  f->recorded_ns = vgpu_now_ns();
+  lane->count = 0;
+  lane->estimate_ns = 0;
+  lane->n_keys = lane->other_keys = 0;
+  atomic_fetch_sub_explicit(&g->unfenced, 1, memory_order_relaxed);
+  pthread_mutex_lock(&g->mutex);
+  *g->last = f;
+  g->last = &f->next;
+  pthread_mutex_unlock(&g->mutex);
+  pthread_mutex_unlock(&lane->mutex);
+}
+
+static void fence_all(struct vgpu_gate *g) {
+  if (atomic_load(&g->unfenced) == 0) return;
+  // Lanes are never freed, and a chain is only ever extended at its head or cut in vgpu_lane_forget, which keeps the
+  // cut lane's `next`: it can be walked without the mutex.
+  for (int i = 0; i < LANES; i++) {
+    pthread_mutex_lock(&g->mutex);
+    struct vgpu_lane *lane = g->lanes[i];
+    pthread_mutex_unlock(&g->mutex);
+    while (lane) {
+      if (!lane->own_thread) fence_lane(g, lane);
+      pthread_mutex_lock(&g->mutex);
+      lane = lane->next;
+      pthread_mutex_unlock(&g->mutex);
+    }
+  }
+}
+
+// With the mutex held: waits for the first fence and learns from it.
+static void pass_first(struct vgpu_gate *g) {
+  struct fence *f = g->first;
+  pthread_mutex_unlock(&g->mutex);
+  if (f->mark) g->fences->wait(f->lane, f->mark);
+  uint64_t now = vgpu_now_ns();
+  pthread_mutex_lock(&g->mutex);
+  g->first = f->next;
+  if (!g->first) g->last = &g->first;
+  if (f->mark) {
+    // Since the device could begin with it. Where the host is the slower side that is too long: then what it took
+    // after the fence, which is at least the last piece, is nearer.
+    uint64_t began = f->first_ns > g->done_ns ? f->first_ns : g->done_ns;
+    uint64_t each = (now - began) / f->count, after = now - f->recorded_ns;
+    vgpu_estimate_learn(&g->estimates, f->keys, f->n_keys, f->count, f->estimate_ns, each < after ? each : after);
+  }
+  g->done_ns = now;
+  g->moved_ns = now;
+  atomic_fetch_sub_explicit(&g->outstanding_ns, f->estimate_ns, memory_order_relaxed);
+  pthread_cond_broadcast(&g->changed);
+  free(f);
+}
+
+// With the mutex held: gives the turn back once its work is finished.
+static void give_back(struct vgpu_gate *g, uint32_t turn) {
+  atomic_store(&g->closed, 1);
+  pthread_mutex_unlock(&g->mutex);
+  // Threads inside are submitting: they come out as soon as the driver lets them. It may not, while its queue is
+  // full; then they come out as the device works that off.
+  for (int i = 0; atomic_load(&g->inside); i++) {
+    if (i < 100) sched_yield();
+    else vgpu_sleep_ns(50000);
+  }
+  fence_all(g);
+  pthread_mutex_lock(&g->mutex);
+  while (g->first) pass_first(g);
+  g->enough = false;
+  g->requested = g->waiters > 0;
+  atomic_store(&g->given_back, VGPU_TURN_GENERATION(turn) + 1);
+  vgpu_member_send(g->member, VGPU_RELEASE, VGPU_TURN_GENERATION(turn), g->waiters > 0);
+  atomic_store(&g->closed, 0);
+  pthread_cond_broadcast(&g->changed);
+}
+
+// The gate's thread.
+static void *follow(void *gate) {
+  struct vgpu_gate *g = gate;
+  struct vgpu_account *account = g->member->account;
+  uint64_t quiet_since = 0, quiet_count = 0;
+  pthread_mutex_lock(&g->mutex);
+  for (;;) {
+    struct vgpu_slot *slot = g->member->slot;
+    account = g->member->account;
+    uint32_t rung = atomic_load(&slot->bell), turn = atomic_load(&slot->turn);
+    enum vgpu_turn state = (enum vgpu_turn)VGPU_TURN_STATE(turn);
+    bool mine = state != VGPU_TURN_NONE && VGPU_TURN_GENERATION(turn) + 1 != g->given_back;
+    uint64_t now = vgpu_now_ns(), timeout = 0;
+    if (mine && state == VGPU_TURN_RECALLED) {
+      give_back(g, turn);
+      continue;
+    }
+    if (mine && atomic_load(&slot->contended)) {
+      uint64_t end = turn_end(slot, now), count = atomic_load(&g->submitted);
+      if (now >= end || g->enough) {
+        give_back(g, turn);
+        continue;
+      }
+      timeout = end - now;
+      bool quiet = !g->first && atomic_load(&g->inside) == 0 && count == quiet_count;
+      if (!quiet) {
+        quiet_since = now;
+        quiet_count = count;
+      }
+      if (now - quiet_since >= account->idle_ns) {
+        // No work came for a while. What was submitted last may be unfinished: then it is not idle.
+        if (atomic_load(&g->unfenced) == 0) {
+          give_back(g, turn);
+          continue;
+        }
+        pthread_mutex_unlock(&g->mutex);
+        fence_all(g);
+        pthread_mutex_lock(&g->mutex);
+        if (!g->first) quiet_since = now;
+        continue;
+      }
+      uint64_t until_idle = quiet_since + account->idle_ns - now;
+      if (until_idle < timeout) timeout = until_idle;
+    } else {
+      g->enough = false;
+    }
+    if (g->first) {
+      pass_first(g);
+      continue;
+    }
+    pthread_mutex_unlock(&g->mutex);
+    if (mine && (timeout == 0 || timeout > ALIVE_NS)) timeout = ALIVE_NS;
+    vgpu_futex_wait(&slot->bell, rung, timeout);
+    pthread_mutex_lock(&g->mutex);
+    // A turn that nobody vouches for any more is none: the next piece of work asks the next arbiter.
+    if (mine && timeout == ALIVE_NS && !vgpu_member_alive(g->member))
+      atomic_store(&g->given_back, VGPU_TURN_GENERATION(turn) + 1);
+  }
+  return NULL;
+}
+
+void vgpu_gate_settle(struct vgpu_gate *g) {
+  fence_all(g);
+  if (g->member->slot) bell(g);
+}
+
+void vgpu_gate_drain(struct vgpu_gate *g, void *context, bool forget) {
+  if (!g->member->slot) return;
+  vgpu_gate_settle(g);
+  pthread_mutex_lock(&g->mutex);
+  for (;;) {
+    bool found = false;
+    for (struct fence *f = g->first; f && !found; f = f->next) found = !context || f->lane->context == context;
+    if (!found) break;
+    timed_wait(g, STUCK_NS);
+  }
+  if (forget) {
+    atomic_fetch_add_explicit(&era, 1, memory_order_release);
+    for (int i = 0; i < LANES; i++)
+      for (struct vgpu_lane **l = &g->lanes[i]; *l;) {
+        if (context && (*l)->context != context) l = &(*l)->next;
+        else *l = (*l)->next;
+      }
+  }
+  pthread_mutex_unlock(&g->mutex);
+}
+
+void vgpu_lane_forget(struct vgpu_gate *g, void *context, void *stream) {
+  pthread_mutex_lock(&g->mutex);
+  struct vgpu_lane **l = &g->lanes[lane_index(context, stream)];
+  while (*l && ((*l)->stream != stream || (*l)->context != context)) l = &(*l)->next;
+  struct vgpu_lane *lane = *l;
+  pthread_mutex_unlock(&g->mutex);
+  if (!lane) return;
+  fence_lane(g, lane);
+  bell(g);
+  pthread_mutex_lock(&g->mutex);
+  for (l = &g->lanes[lane_index(context, stream)]; *l; l = &(*l)->next)
+    if (*l == lane) {
+      *l = lane->next;
+      break;
+    }
+  atomic_fetch_add_explicit(&era, 1, memory_order_release);
+  pthread_mutex_unlock(&g->mutex);
+}
+
+void vgpu_gate_forget(struct vgpu_gate *g) {
+  pthread_mutex_init(&g->mutex, NULL);
+  pthread_cond_init(&g->changed, NULL);
+  memset(g->lanes, 0, sizeof g->lanes);
+  g->first = NULL;
+  g->last = &g->first;
+  g->inside = g->closed = g->given_back = g->unfenced = 0;
+  g->outstanding_ns = 0;
+  g->waiters = 0;
+  g->requested = g->enough = g->running = false;
+  atomic_fetch_add_explicit(&era, 1, memory_order_release);
+}
