@@ -28,7 +28,7 @@ STDOUT, STDERR, EVENT, CONTROL, DROPPED = 1, 2, 3, 4, 5
 
 RECORD = struct.Struct('<IBBHQII')  # payload length, type, flags, reserved, time ns, crc32, mark
 RECORD_SIZE = RECORD.size  # 24
-MAX_PAYLOAD = 256 * 1024
+MAX_PAYLOAD = 128 * 1024
 CHUNK = 64 * 1024
 # Space that only control records may use, so that a flood of output never hides how a task ended.
 CONTROL_RESERVE = 64 * 1024

@@ -11,11 +11,13 @@ export type TaskLogOptions = {
   maxBytes?: number;
 };
 
-/** Lines gather in memory until so many characters or milliseconds. */
-const CHUNK_CHARACTERS = 256 * 1024;
+/** Lines gather in memory until so many bytes or milliseconds. */
+const CHUNK_BYTES = 512 * 1024;
 const FLUSH_MS = 1000;
-/** Characters waiting for a disk that does not keep up; beyond, lines are lost and counted. */
-const MAX_WAITING = 64 * 1024 * 1024;
+/** Bytes waiting for a disk that does not keep up; beyond, lines are lost and counted. */
+const MAX_WAITING = 32 * 1024 * 1024;
+/** What a line takes in memory beside its text. */
+const LINE_BYTES = 128;
 const SEGMENTS = 8;
 const CACHED_CHUNKS = 4;
 const SEARCH_MS = 2000;
@@ -30,7 +32,7 @@ export class TaskLog {
   readonly #segments: Segment[] = [];
   #entries: Entry[] = [];
   #gathering: LogLine[] = [];
-  #characters = 0;
+  #bytes = 0;
   #waiting = 0;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -74,14 +76,14 @@ export class TaskLog {
   /** Keeps lines, whose numbers must grow. Returns at once; they can be read at once. */
   append(lines: readonly LogLine[]): void {
     for (const line of lines) {
-      if (this.#waiting + this.#characters > MAX_WAITING) {
+      if (this.#waiting + this.#bytes > MAX_WAITING) {
         this.lost += 1;
         continue;
       }
       if (this.#gathering.length > 0 && line.seq !== this.#gathering.at(-1)!.seq + 1) this.#seal();
       this.#gathering.push(line);
-      this.#characters += line.text.length + 16;
-      if (this.#characters >= CHUNK_CHARACTERS) this.#seal();
+      this.#bytes += line.text.length + LINE_BYTES;
+      if (this.#bytes >= CHUNK_BYTES) this.#seal();
     }
     if (this.#timer === undefined && this.#gathering.length > 0) {
       this.#timer = setTimeout(() => this.#seal(), FLUSH_MS);
@@ -223,15 +225,15 @@ export class TaskLog {
     this.#timer = undefined;
     if (this.#gathering.length === 0) return;
     const lines = this.#gathering;
-    const characters = this.#characters;
+    const bytes = this.#bytes;
     this.#gathering = [];
-    this.#characters = 0;
-    this.#waiting += characters;
+    this.#bytes = 0;
+    this.#waiting += bytes;
     const entry: Entry = { seq: lines[0]!.seq, count: lines.length, lines };
     this.#entries.push(entry);
     this.#writing = this.#writing.then(async () => {
       await this.#write(entry, lines);
-      this.#waiting -= characters;
+      this.#waiting -= bytes;
     });
   }
 

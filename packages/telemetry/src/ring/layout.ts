@@ -31,7 +31,7 @@ export const MARK = 0x52474e31;
 
 /** Record header: u32 length, u8 type, u8 flags, u16 reserved, u64 time ns, u32 crc32, u32 mark. */
 export const RECORD_SIZE = 24;
-export const MAX_PAYLOAD = 256 * 1024;
+export const MAX_PAYLOAD = 128 * 1024;
 
 export const RECORD_TYPE = { stdout: 1, stderr: 2, event: 3, control: 4, dropped: 5 } as const;
 export type RecordKind = keyof typeof RECORD_TYPE;

@@ -5,6 +5,15 @@ import type { RingRecord } from './record.ts';
 const BUSY_MS = 3;
 const IDLE_MS = 25;
 const BACKOFF = 1.5;
+/** After so much work a tick gives way to the rest of the server. */
+const TICK_MS = 10;
+/**
+ * A ring rests for its own working time, times a factor: 1, and more while all rings together take more
+ * than half of the thread. So rings that flood are slowed (their writers drop, and count), silent ones not.
+ */
+const WINDOW_MS = 200;
+const BUSY_SHARE = 0.5;
+const MAX_FACTOR = 64;
 
 export type RingConsumer = {
   /** Records in order; never empty. */
@@ -22,6 +31,9 @@ type Entry = { ring: RingReader; consumer: RingConsumer; interval: number; due: 
 export class RingPoller {
   readonly #entries = new Set<Entry>();
   #timer: NodeJS.Timeout | undefined;
+  #factor = 1;
+  #busy = 0;
+  #windowStart = performance.now();
 
   /** Follows a ring until it ends. Returns a function that polls once more, stops and closes the ring. */
   add(ring: RingReader, consumer: RingConsumer): () => void {
@@ -58,17 +70,32 @@ export class RingPoller {
 
   #tick(): void {
     this.#timer = undefined;
-    let next = Number.POSITIVE_INFINITY;
-    for (const entry of [...this.#entries]) {
-      if (!this.#entries.has(entry)) continue;
-      if (entry.due <= performance.now()) {
-        const got = this.#pollOne(entry);
-        entry.interval = got > 0 ? BUSY_MS : Math.min(IDLE_MS, entry.interval * BACKOFF);
-        entry.due = performance.now() + entry.interval;
-      }
-      if (this.#entries.has(entry)) next = Math.min(next, entry.due);
+    const start = performance.now();
+    for (const entry of [...this.#entries].sort((a, b) => a.due - b.due)) {
+      const before = performance.now();
+      if (entry.due > before || before - start > TICK_MS) break;
+      if (!this.#entries.has(entry)) continue; // stopped by another's consumer
+      const got = this.#pollOne(entry);
+      const now = performance.now();
+      entry.interval = got > 0 ? BUSY_MS : Math.min(IDLE_MS, entry.interval * BACKOFF);
+      entry.due = now + Math.max(entry.interval, (now - before) * this.#factor);
     }
+    this.#pace(performance.now() - start);
+    let next = Number.POSITIVE_INFINITY;
+    for (const entry of this.#entries) next = Math.min(next, entry.due);
     if (this.#entries.size > 0) this.#schedule(Math.max(1, next - performance.now()));
+  }
+
+  #pace(busy: number): void {
+    this.#busy += busy;
+    const now = performance.now();
+    const window = now - this.#windowStart;
+    if (window < WINDOW_MS) return;
+    const share = this.#busy / window;
+    if (share > BUSY_SHARE) this.#factor = Math.min(MAX_FACTOR, this.#factor * 2);
+    else if (share < BUSY_SHARE / 2) this.#factor = Math.max(1, this.#factor / 2);
+    this.#busy = 0;
+    this.#windowStart = now;
   }
 
   /** Polls one ring; the number of records. Ends it on error or at its end. */

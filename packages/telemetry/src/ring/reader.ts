@@ -34,7 +34,7 @@ export type RingStats = {
 };
 
 /** Bytes taken from a ring in one poll; bounds memory and keeps one worker from starving others. */
-const POLL_BYTES = 1024 * 1024;
+const POLL_BYTES = 66 * 1024;
 /** A record whose checksum fails may still be on its way from another core; after so many polls it is not. */
 const MAX_RETRIES = 8;
 
@@ -99,7 +99,7 @@ export class RingReader {
   }
 
   /**
-   * Takes the records written since the last poll, at most about 1 MiB of them; an empty array when
+   * Takes the records written since the last poll, 66 KiB of them or one larger record; an empty array when
    * there are none. Buffers are copies: they stay valid.
    * @throws RingCorrupted when the contents make no sense; close the ring then.
    */
@@ -109,7 +109,7 @@ export class RingReader {
     const available = this.#head - this.#tail;
     if (available === 0) return [];
     if (available < RECORD_SIZE) throw this.#corrupted(`head ${this.#head} within a record`);
-    const block = this.#read(this.#tail, Math.min(available, POLL_BYTES));
+    let block = this.#read(this.#tail, Math.min(available, POLL_BYTES));
     const records: RingRecord[] = [];
     let at = 0;
     while (at + RECORD_SIZE <= block.length) {
@@ -123,6 +123,7 @@ export class RingReader {
       }
       const span = recordSpan(length);
       if (span > available - at) throw this.#corrupted(`record at ${position} is longer than the data`);
+      if (at === 0 && span > block.length) block = this.#read(this.#tail, span);
       if (at + span > block.length) break;
       const data = block.subarray(at + RECORD_SIZE, at + RECORD_SIZE + length);
       if (crc32(data) !== block.readUInt32LE(at + 16)) {

@@ -270,3 +270,14 @@ test('a head that ran away is a typed error, and the poller reports it and goes 
   expect(error).toBeInstanceOf(RingCorrupted);
   expect(poller.size).toBe(0);
 });
+
+test('records larger than what one poll takes come through', () => {
+  createRing(path, { capacity: 1024 * 1024 });
+  python(`
+for n in (131072, 65536, 100000, 131072, 10): assert ring.write(r.STDOUT, b'z' * n)
+assert not ring.write(r.STDOUT, b'z' * 131073)`);
+  const reader = openRing(path);
+  const sizes = drain(reader).map((record) => ('data' in record ? record.data.length : -1));
+  expect(sizes).toEqual([131_072, 65_536, 100_000, 131_072, 10]);
+  expect(reader.stats.droppedRecords).toBe(1);
+});
