@@ -29,14 +29,19 @@ async function ensureImage(env: NodeJS.ProcessEnv): Promise<void> {
   must(await runCli(['image', 'build'], { env }), 'vgpu image build');
 }
 
+/** The engine that `vgpu test` named; else one of our own that keeps its images from one run to the next. */
+async function sharedEngine(): Promise<string> {
+  if (process.env.VGPU_TEST_DOCKER) return process.env.VGPU_TEST_DOCKER;
+  const home = join(vgpuCache(process.env, process.getuid?.()), 'test-engine');
+  const { socketPath } = await ensureEngine({ home, install: true, onProgress: console.log });
+  return `unix://${socketPath}`;
+}
+
 /** Once for all files: the programs are built, an engine answers, and the worker image is there. */
 export default async function setup(project: TestProject): Promise<void> {
   const built = spawnSync(process.execPath, [join(root, 'tools/build.ts')], { encoding: 'utf8' });
   if (built.status !== 0) throw new Error(`the build failed:\n${built.stderr}`);
-  // An engine of our own keeps its images here, from one run to the next.
-  const engineHome = join(vgpuCache(process.env, process.getuid?.()), 'test-engine');
-  const { socketPath } = await ensureEngine({ home: engineHome, install: true, onProgress: console.log });
-  const engine = `unix://${socketPath}`;
+  const engine = await sharedEngine();
   project.provide('engine', engine);
 
   const home = mkdtempSync(join(tmpdir(), 'vgpu-e2e-setup-'));

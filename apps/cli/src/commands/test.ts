@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { VgpuError } from '@vgpu/core';
 import type { Command } from 'commander';
 import { root } from '../context/root.ts';
 import { ExitWith } from '../exit-with.ts';
@@ -7,6 +7,7 @@ import { style } from '../output/style.ts';
 import { duration } from '../output/words.ts';
 import { canInstall, installPackages, missingPackages, testPackages } from '../testing/debian-packages.ts';
 import { checkStep, type StepResult } from '../testing/step.ts';
+import { testEngine } from '../testing/test-engine.ts';
 import { vitestStep } from '../testing/vitest-step.ts';
 
 interface TestFlags {
@@ -15,15 +16,16 @@ interface TestFlags {
   json?: boolean;
 }
 
+type Step = (filters: readonly string[], env: NodeJS.ProcessEnv) => Promise<StepResult>;
 /** Steps in their order: what is quick and finds much comes first. */
-const steps: Record<string, (filters: readonly string[]) => Promise<StepResult>> = {
+const steps: Record<string, Step> = {
   lint: () => checkStep('lint', [join(root, 'node_modules/.bin/biome'), 'check', '.'], root),
   types: () =>
     checkStep('types', [join(root, 'node_modules/.bin/tsc'), '--noEmit', '-p', 'tsconfig.json'], root),
   rooms: () => checkStep('rooms', [process.execPath, join(root, 'tools/rooms.mjs')], root),
   native: () => checkStep('native build', ['make', '-C', join(root, 'native')], root),
-  unit: (filters) => vitestStep('unit', root, filters),
-  e2e: (filters) => vitestStep('e2e', root, filters),
+  unit: (filters, env) => vitestStep('unit', root, filters, env),
+  e2e: (filters, env) => vitestStep('e2e', root, filters, env),
 };
 
 function installNeeded(say: (text: string) => void): void {
@@ -54,15 +56,19 @@ export function define(command: Command): void {
       const say = (text: string) => (flags.json ? process.stderr : process.stdout).write(`${text}\n`);
       if (flags.install) installNeeded(say);
       const wanted = flags.only?.split(',') ?? (filters.length > 0 ? ['unit', 'e2e'] : Object.keys(steps));
+      const needsEngine = wanted.includes('unit') || wanted.includes('e2e');
+      const engine = needsEngine ? await testEngine(say) : undefined;
       const results: StepResult[] = [];
       for (const name of wanted) {
         const step = steps[name];
-        if (!step || (name === 'native' && !existsSync(join(root, 'native/Makefile')))) continue;
+        if (!step)
+          throw new VgpuError('BAD_FLAG', { flag: '--only', problem: `no step "${name}"`, command: 'test' });
         say(style.dim(`── ${name}`));
-        const result = await step(filters);
+        const result = await step(filters, engine?.env ?? {});
         report(result, say);
         results.push(result);
       }
+      await engine?.stop();
       const sum = (pick: (result: StepResult) => number) =>
         results.reduce((total, one) => total + pick(one), 0);
       const skipped = results.flatMap((result) => result.skipped);

@@ -9,6 +9,7 @@ type Summary = Pick<StepResult, 'passed' | 'failed' | 'skipped' | 'failures'>;
  * Runs one project of Vitest and reads its counts from tools/vitest-summary.ts.
  * A run that ends without a summary, or badly though no test failed, counts as one failure.
  * @param filters parts of file names.
+ * @param extra environment of the run.
  */
 export async function vitestStep(
   project: string,
@@ -30,7 +31,7 @@ export async function vitestStep(
     `--reporter=${join(root, 'tools/vitest-summary.ts')}`,
     ...filters,
   ];
-  const env = { ...process.env, VGPU_TEST_SUMMARY: file, NO_COLOR: '1' };
+  const env = { ...process.env, ...extra, VGPU_TEST_SUMMARY: file, NO_COLOR: '1' };
   const { code } = await runProgram(argv, { cwd: root, env, show: true });
   let summary: Summary;
   try {
