@@ -1,7 +1,16 @@
 export type { Change } from './change.ts';
 export { applyPlan, changeView, makeView, RefusedChange } from './change.ts';
 export type { Gang, LabelClause, Pending, Toleration } from './pending.ts';
+export { Fleet, type FleetNode } from './placer/fleet.ts';
+export { Placer } from './placer/placer.ts';
+export type { NodeRanking } from './placer/ranking.ts';
+export type { Shape, ShapeSpec } from './placer/shape.ts';
+export { type PodShape, type TypicalPod, typicalPods } from './placer/typical.ts';
 export type { Bind, Decision, Migrate, Plan, Preempt, Repartition, Wait } from './plan.ts';
+export { makeRanking, RANKINGS, type RankingName } from './rankings/catalogue.ts';
+export { Fgd } from './rankings/fgd.ts';
+export { WasteTable } from './rankings/learned-waste.ts';
+export { type TrainOptions, trainWaste } from './rankings/train-waste.ts';
 export type { WaitCode } from './reasons.ts';
 export { isHopeless } from './reasons.ts';
 export type { PlanOptions, Ranking } from './schedule.ts';
