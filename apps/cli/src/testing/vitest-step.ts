@@ -15,6 +15,7 @@ export async function vitestStep(
   project: string,
   root: string,
   filters: readonly string[],
+  extra: NodeJS.ProcessEnv,
 ): Promise<StepResult> {
   const startedAt = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'vgpu-test-'));
