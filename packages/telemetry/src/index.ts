@@ -6,7 +6,7 @@ export { LineParser, PARSERS } from './parsers/registry.ts';
 export { createRing, type RingOptions } from './ring/create.ts';
 export { DEFAULT_CAPACITY, type RecordKind } from './ring/layout.ts';
 export { type RingConsumer, RingPoller } from './ring/poller.ts';
-export { openRing, RingReader, type RingStats } from './ring/reader.ts';
+export { openRing, RingReader, type RingReaderOptions, type RingStats } from './ring/reader.ts';
 export { type ControlMessage, RingCorrupted, type RingRecord } from './ring/record.ts';
 export { decimate, type SeriesPoint } from './series/decimate.ts';
 export { MetricSeries, type MetricValue } from './series/metric-series.ts';

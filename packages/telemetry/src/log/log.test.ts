@@ -89,6 +89,16 @@ test('any pattern of appends, flushes and reopenings reads back whole', async ()
   );
 });
 
+test('lines that the log has already are not doubled', async () => {
+  const log = await TaskLog.open(root);
+  log.append(lines(0, 10));
+  await log.close();
+  const again = await TaskLog.open(root);
+  again.append(lines(7, 12));
+  again.append(lines(5, 13));
+  expect(await again.read(0, 100)).toEqual(lines(0, 13));
+});
+
 test('a torn last chunk costs only itself, and the log goes on', async () => {
   const log = await TaskLog.open(root);
   log.append(lines(0, 100));

@@ -73,9 +73,15 @@ export class TaskLog {
     return entry === undefined ? 0 : entry.seq + entry.count;
   }
 
-  /** Keeps lines, whose numbers must grow. Returns at once; they can be read at once. */
+  /**
+   * Keeps lines. Returns at once; they can be read at once. Lines with numbers that the log has already
+   * are left out: after a crash the end of a ring is read again.
+   */
   append(lines: readonly LogLine[]): void {
+    let next = this.next;
     for (const line of lines) {
+      if (line.seq < next) continue;
+      next = line.seq + 1;
       if (this.#waiting + this.#bytes > MAX_WAITING) {
         this.lost += 1;
         continue;

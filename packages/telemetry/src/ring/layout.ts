@@ -3,8 +3,8 @@
 export const MAGIC = 'VGPURING';
 export const VERSION = 1;
 export const HEADER_SIZE = 4096;
-/** Bytes of the header that change: everything up to and including the tail's check word. */
-export const HEADER_READ = 144;
+/** Bytes of the header that are read: everything up to and including the mark. */
+export const HEADER_READ = 152;
 export const DEFAULT_CAPACITY = 4 * 1024 * 1024;
 /** A larger file is refused before anything is allocated. */
 export const MAX_CAPACITY = 256 * 1024 * 1024;
@@ -22,6 +22,7 @@ export const OFFSET = {
   closed: 96,
   tail: 128,
   tailCheck: 136,
+  mark: 144,
 } as const;
 
 /** A position is stored twice, the second time xor this, so that neither side takes a torn value. */

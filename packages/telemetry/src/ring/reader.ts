@@ -38,23 +38,36 @@ const POLL_BYTES = 66 * 1024;
 /** A record whose checksum fails may still be on its way from another core; after so many polls it is not. */
 const MAX_RETRIES = 8;
 
+export type RingReaderOptions = {
+  /**
+   * `poll` (default): what was polled is done with. `manual`: the writer gets its space back, and a reader
+   * that comes back starts, only behind what was committed; so that a crash between reading and keeping
+   * loses nothing. Half a ring full of uncommitted records is committed in any case.
+   */
+  commit?: 'poll' | 'manual';
+};
+
 /** The single consumer of a ring. Its contents are hostile: every number is checked before use. */
 export class RingReader {
   readonly path: string;
   readonly capacity: number;
   #fd: number;
   #tail: number;
+  #committed: number;
+  #mark: number;
+  readonly #manual: boolean;
   #head = 0;
   #records = 0;
   #dropped = { records: 0, bytes: 0 };
   #closed = false;
   #retries = 0;
   readonly #header = Buffer.alloc(HEADER_READ);
-  readonly #tailWords = Buffer.alloc(16);
+  readonly #tailWords = Buffer.alloc(24);
 
   /** @throws RingCorrupted if the file is not a ring; the file system's error if it cannot be opened. */
-  constructor(path: string) {
+  constructor(path: string, options: RingReaderOptions = {}) {
     this.path = path;
+    this.#manual = options.commit === 'manual';
     // NOFOLLOW and NONBLOCK: the worker may have put a link or a FIFO where the ring was.
     this.#fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
@@ -72,6 +85,8 @@ export class RingReader {
       if (stat.size < HEADER_SIZE + this.capacity) throw this.#corrupted('shorter than its capacity');
       // A reader that comes back (server restart) goes on where the last one stopped.
       this.#tail = this.#word(OFFSET.tail);
+      this.#committed = this.#tail;
+      this.#mark = this.#word(OFFSET.mark);
       this.#head = this.#tail;
       this.#takeHead();
     } catch (error) {
@@ -91,6 +106,26 @@ export class RingReader {
       droppedBytes: this.#dropped.bytes,
       closed: this.#closed,
     };
+  }
+
+  /** How far the ring has been read, in bytes since it was made; for `commit`. */
+  get position(): number {
+    return this.#tail;
+  }
+
+  /** The number given with the last commit, by this reader or one before it; 0 at first. */
+  get mark(): number {
+    return this.#mark;
+  }
+
+  /**
+   * Everything before `position` has been kept: the writer may overwrite it. `mark` is a number for the
+   * reader that comes next, such as that of the first line not kept.
+   */
+  commit(position: number, mark: number): void {
+    if (this.#fd < 0 || position <= this.#committed || position > this.#tail) return;
+    this.#mark = mark;
+    this.#publishTail(position);
   }
 
   /** True when the writer closed the ring and everything in it was read. */
@@ -145,7 +180,7 @@ export class RingReader {
       this.#retries = 0;
       this.#records += records.length;
       this.#tail += at;
-      this.#publishTail();
+      if (!this.#manual || this.#tail - this.#committed > this.capacity / 2) this.#publishTail(this.#tail);
     }
     return records;
   }
@@ -203,11 +238,13 @@ export class RingReader {
     if (readSync(this.#fd, block, at, length, from) !== length) throw this.#corrupted('data cut short');
   }
 
-  #publishTail(): void {
-    const tail = BigInt(this.#tail);
+  #publishTail(position: number): void {
+    this.#committed = position;
+    const tail = BigInt(position);
     this.#tailWords.writeBigUInt64LE(tail, 0);
     this.#tailWords.writeBigUInt64LE(tail ^ CHECK, 8);
-    writeSync(this.#fd, this.#tailWords, 0, 16, OFFSET.tail);
+    this.#tailWords.writeBigUInt64LE(BigInt(this.#mark), 16);
+    writeSync(this.#fd, this.#tailWords, 0, 24, OFFSET.tail);
   }
 
   #corrupted(what: string): RingCorrupted {
@@ -216,4 +253,5 @@ export class RingReader {
 }
 
 /** Opens a ring for reading; see RingReader. */
-export const openRing = (path: string): RingReader => new RingReader(path);
+export const openRing = (path: string, options?: RingReaderOptions): RingReader =>
+  new RingReader(path, options);

@@ -203,6 +203,37 @@ test('a reader that comes back goes on where the last one stopped', () => {
   expect(bytes(drain(openRing(path)), 'stdout')).toBe('two');
 });
 
+test('with manual commits a reader that comes back gets again what was not committed', () => {
+  createRing(path, { capacity: MIN_CAPACITY });
+  python(`
+for word in (b'one', b'two', b'three'): ring.write(r.STDOUT, word)`);
+  const first = openRing(path, { commit: 'manual' });
+  expect(bytes(drain(first), 'stdout')).toBe('onetwothree');
+  first.close(); // killed before it could keep anything
+  const second = openRing(path, { commit: 'manual' });
+  expect(second.mark).toBe(0);
+  expect(bytes(drain(second), 'stdout')).toBe('onetwothree');
+  second.commit(second.position, 3);
+  python(`ring.write(r.STDOUT, b'four')`);
+  expect(bytes(drain(second), 'stdout')).toBe('four');
+  second.close();
+  const third = openRing(path, { commit: 'manual' });
+  expect(third.mark).toBe(3);
+  expect(bytes(drain(third), 'stdout')).toBe('four');
+});
+
+test('records that are not committed keep their space, but never more than half the ring', () => {
+  createRing(path, { capacity: MIN_CAPACITY });
+  const reader = openRing(path, { commit: 'manual' });
+  python(`ring.write(r.STDOUT, b'x' * 100000)`);
+  drain(reader);
+  const room = (): number => Number(python('print(ring._room(r.STDOUT))'));
+  expect(room()).toBeLessThan(MIN_CAPACITY - 64 * 1024 - 100_000);
+  python(`ring.write(r.STDOUT, b'x' * 40000)`);
+  drain(reader);
+  expect(room()).toBeGreaterThan(MIN_CAPACITY - 64 * 1024 - 1000);
+});
+
 test('what is no ring is refused with a typed error', () => {
   writeFileSync(path, 'short');
   expect(() => openRing(path)).toThrow(RingCorrupted);
