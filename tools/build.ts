@@ -20,7 +20,7 @@ const cliInline = [
   'picocolors',
   'ignore',
   'tar-stream',
-  'string-width',
+  'get-east-asian-width',
   'log-update',
   'zod',
   'yaml',

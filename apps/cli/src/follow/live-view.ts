@@ -1,10 +1,11 @@
+import { stripVTControlCharacters } from 'node:util';
 import type { Progress, Task } from '@vgpu/api';
 import { isTerminal } from '@vgpu/core';
 import { createLogUpdate } from 'log-update';
-import stringWidth from 'string-width';
 import { plain } from '../output/plain.ts';
 import { stateStyle, style } from '../output/style.ts';
 import { cut } from '../output/table.ts';
+import { displayWidth } from '../output/width.ts';
 import { duration, score } from '../output/words.ts';
 import type { JobListener } from './watch-job.ts';
 
@@ -25,7 +26,7 @@ export function bar(fraction: number, width: number = barWidth): string {
 }
 
 const pad = (text: string, width: number): string =>
-  text + ' '.repeat(Math.max(0, width - stringWidth(text)));
+  text + ' '.repeat(Math.max(0, width - displayWidth(text)));
 
 /** One line for each worker, drawn again in place while the job runs. */
 export class LiveView implements JobListener {
@@ -93,7 +94,12 @@ export class LiveView implements JobListener {
         ? ' '.repeat(barWidth + 5)
         : `${bar(fraction)} ${String(Math.round(fraction * 100)).padStart(3)}%`;
     const head = `${mark} ${style.dim(worker)} ${name} ${state} ${gauge} `;
-    return head + style.dim(cut(this.#detail(task, line), Math.max(0, width - stringWidth(head) - 1)));
+    return (
+      head +
+      style.dim(
+        cut(this.#detail(task, line), Math.max(0, width - displayWidth(stripVTControlCharacters(head)) - 1)),
+      )
+    );
   }
 
   #detail(task: Task, line: string | null): string {

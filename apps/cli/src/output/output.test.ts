@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import { plain } from './plain.ts';
 import { cut, renderTable } from './table.ts';
+import { displayWidth } from './width.ts';
 import { ago, score } from './words.ts';
 
 const dangerous = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
@@ -23,8 +23,8 @@ describe('cut', () => {
         fc.string({ unit: fc.constantFrom('a', 'é', '漢', '🙂', ' ') }),
         fc.integer({ min: 1, max: 30 }),
         (text, width) => {
-          expect(stringWidth(cut(text, width))).toBeLessThanOrEqual(width);
-          if (stringWidth(text) <= width) expect(cut(text, width)).toBe(text);
+          expect(displayWidth(cut(text, width))).toBeLessThanOrEqual(width);
+          if (displayWidth(text) <= width) expect(cut(text, width)).toBe(text);
         },
       ),
     );
@@ -52,7 +52,7 @@ describe('renderTable', () => {
 
   test('fits the terminal by cutting what may be cut', () => {
     const lines = renderTable(columns, [['x'.repeat(100), 12345]], 30).split('\n');
-    for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(30);
+    for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(30);
     expect(lines[1]).toMatch(/…\s+12345$/);
   });
 

@@ -1,6 +1,6 @@
-import stringWidth from 'string-width';
 import { plain } from './plain.ts';
 import { style } from './style.ts';
+import { displayWidth } from './width.ts';
 
 export interface Column {
   title: string;
@@ -22,12 +22,12 @@ export function terminalWidth(stream: NodeJS.WriteStream = process.stdout): numb
 
 /** Cuts text to a width, with an ellipsis where something is left out. */
 export function cut(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
+  if (displayWidth(text) <= width) return text;
   if (width <= 1) return '…'.slice(0, Math.max(0, width));
   let kept = '';
   let used = 0;
   for (const character of text) {
-    used += stringWidth(character);
+    used += displayWidth(character);
     if (used > width - 1) break;
     kept += character;
   }
@@ -42,7 +42,7 @@ function fit(widths: number[], columns: readonly Column[], available: number): n
   const shrinking = columns.map((column, i) => (column.shrinks ? i : -1)).filter((i) => i >= 0);
   for (const i of shrinking.reverse()) {
     if (excess <= 0) break;
-    const floor = Math.max(smallestWidth, stringWidth(columns[i]!.title));
+    const floor = Math.max(smallestWidth, displayWidth(columns[i]!.title));
     const taken = Math.min(excess, Math.max(0, widths[i]! - floor));
     widths[i]! -= taken;
     excess -= taken;
@@ -61,7 +61,7 @@ export function renderTable(
 ): string {
   const texts = rows.map((row) => columns.map((_, i) => plain(String(row[i] ?? '–'))));
   const natural = columns.map((column, i) =>
-    Math.max(stringWidth(column.title), ...texts.map((row) => stringWidth(row[i]!))),
+    Math.max(displayWidth(column.title), ...texts.map((row) => displayWidth(row[i]!))),
   );
   const widths = fit(natural, columns, width);
   const line = (cells: readonly string[], paint: (text: string, column: Column) => string) =>
@@ -69,7 +69,7 @@ export function renderTable(
       .map((cell, i) => {
         const column = columns[i]!;
         const text = cut(cell, widths[i]!);
-        const pad = ' '.repeat(Math.max(0, widths[i]! - stringWidth(text)));
+        const pad = ' '.repeat(Math.max(0, widths[i]! - displayWidth(text)));
         const painted = paint(text, column);
         if (column.align === 'right') return pad + painted;
         return i === columns.length - 1 ? painted : painted + pad;
