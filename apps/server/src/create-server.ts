@@ -1,0 +1,145 @@
+import { type Route, routes } from '@vgpu/api';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import pino, { type Logger } from 'pino';
+import type { ServerConfig } from './config.ts';
+import { homePaths } from './home/paths.ts';
+import { removeServerFile, writeServerFile } from './home/server-file.ts';
+import { lockHome } from './home/server-lock.ts';
+import { authenticator } from './http/authenticate.ts';
+import { createApp } from './http/create-app.ts';
+import { dashboard } from './http/dashboard.ts';
+import { metricsPage } from './http/metrics-page.ts';
+import { OriginGuard } from './http/origin-guard.ts';
+import { PortProxy } from './http/proxy.ts';
+import { type Handlers, register } from './http/registrar.ts';
+import { streamSocket } from './http/stream-socket.ts';
+import { openResources, type Resources, warmUp } from './resources.ts';
+import { acceleratorRoutes } from './routes/accelerators.ts';
+import { accessRoutes } from './routes/access.ts';
+import { bundleRoutes } from './routes/bundles.ts';
+import { datasetRoutes } from './routes/datasets.ts';
+import { imageRoutes } from './routes/images.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { machineRoutes } from './routes/machine.ts';
+import { taskRoutes } from './routes/tasks.ts';
+import type { OpenDriver } from './systems/engine.ts';
+import { startRounds } from './work/rounds.ts';
+
+export interface VgpuServer {
+  readonly app: FastifyInstance;
+  readonly resources: Resources;
+  /** Origin, such as `http://127.0.0.1:8470`; empty until started. */
+  readonly url: string;
+  start(): Promise<string>;
+  /** Ends gracefully: workers run on, and the next start takes them up. */
+  stop(): Promise<void>;
+}
+
+export interface ServerOptions {
+  log?: Logger;
+  openDriver?: OpenDriver;
+}
+
+/**
+ * Makes the server of a home. It holds the home's lock until it is stopped.
+ * @throws VgpuError `SERVER_RUNNING` when another server has the home; `STORE_FAILED`.
+ */
+export async function createServer(config: ServerConfig, options: ServerOptions = {}): Promise<VgpuServer> {
+  const log = options.log ?? pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: false }));
+  const paths = homePaths(config.home);
+  const unlock = lockHome(paths.lock, paths.serverFile);
+  let resources: Resources;
+  let app: FastifyInstance;
+  try {
+    resources = await openResources({ config, log, openDriver: options.openDriver });
+    app = await buildApp(resources);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+  const { engine, reconciler, scheduling, devices, datasets, work, health, images } = resources;
+  let stopRounds = () => {};
+  let stopped: Promise<void> | undefined;
+  return {
+    app,
+    resources,
+    get url() {
+      return resources.url.value;
+    },
+    async start() {
+      const [up] = await Promise.all([engine.connect(), devices.start(), datasets.sweep()]);
+      await reconciler.restore(up);
+      const address = await app.listen({ host: config.host, port: config.port });
+      resources.url.value = publicUrl(config.host, address);
+      work.start();
+      stopRounds = startRounds(resources);
+      scheduling.open();
+      health.ready = true;
+      writeServerFile(paths.serverFile, {
+        pid: process.pid,
+        url: resources.url.value,
+        version: config.version,
+        startedAt: Date.now(),
+      });
+      void warmUp(engine, images, config, log);
+      log.info({ url: resources.url.value, home: config.home }, 'vgpu is up');
+      return resources.url.value;
+    },
+    stop() {
+      stopped ??= stopServer(resources, app, stopRounds).finally(() => {
+        removeServerFile(paths.serverFile);
+        unlock();
+      });
+      return stopped;
+    },
+  };
+}
+
+async function buildApp(resources: Resources): Promise<FastifyInstance> {
+  const { config, log, access } = resources;
+  const guard = new OriginGuard(config.host, config.hosts);
+  const app = await createApp({ log: log as FastifyBaseLogger, guard, version: config.version });
+  const authenticate = authenticator(access, guard);
+  const options = { authenticate, checkAnswers: config.checkAnswers };
+  const add = <G extends Record<string, Route>>(group: G, handlers: Handlers<G>) =>
+    app.register(async (scope) => register(scope, group, handlers, options));
+  add(routes.jobs, jobRoutes(resources));
+  add(routes.tasks, taskRoutes(resources));
+  add(routes.bundles, bundleRoutes(resources));
+  add(routes.datasets, datasetRoutes(resources));
+  add(routes.machine, machineRoutes(resources));
+  add(routes.accelerators, acceleratorRoutes(resources));
+  add(routes.images, imageRoutes(resources));
+  add(routes.access, accessRoutes(resources));
+  app.register(streamSocket(resources, authenticate));
+  app.register(metricsPage(resources, authenticate));
+  new PortProxy(resources, authenticate).register(app);
+  await dashboard(app, config.dashboard);
+  return app;
+}
+
+/** The address for people and programs: a wildcard is reached over loopback. */
+function publicUrl(host: string, address: string): string {
+  const { port } = new URL(address);
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}
+
+const SETTLE_MS = 10_000;
+
+async function stopServer(resources: Resources, app: FastifyInstance, stopRounds: () => void): Promise<void> {
+  const { scheduling, execution, engine, telemetry, datasets, devices, work, store, log } = resources;
+  stopRounds();
+  scheduling.close();
+  await app.close();
+  // Ends in progress are finished, but nobody waits for ever: the next start can finish them as well.
+  await Promise.race([execution.settle(), new Promise((resolve) => setTimeout(resolve, SETTLE_MS).unref())]);
+  await work.stop();
+  execution.close();
+  await telemetry.close();
+  datasets.close();
+  devices.stop();
+  await engine.close().catch((error) => log.warn({ err: error }, 'closing the driver failed'));
+  await store.close();
+  log.info('vgpu is down');
+}

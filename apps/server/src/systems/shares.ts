@@ -1,0 +1,40 @@
+import { type JobSpec, VgpuError } from '@vgpu/core';
+import type { Pending } from '@vgpu/scheduler';
+import type { JobTable, TaskTable } from '@vgpu/store';
+
+/** GPUs of a request: below one a share of one device, above one only whole devices. */
+export function deviceCount(gpuMilli: number): { gpuCount: number; gpuMilli: number } {
+  if (gpuMilli === 0) return { gpuCount: 0, gpuMilli: 0 };
+  if (gpuMilli <= 1000) return { gpuCount: 1, gpuMilli };
+  if (gpuMilli % 1000 !== 0) {
+    throw new VgpuError('BAD_SPEC', {
+      path: 'resources.gpu',
+      problem: `${gpuMilli / 1000} is more than one GPU but no whole number of them`,
+    });
+  }
+  return { gpuCount: gpuMilli / 1000, gpuMilli: 1000 };
+}
+
+/** A queued task as the scheduler sees it. */
+export function pendingOf(
+  task: Pick<TaskTable, 'id' | 'queued_at'>,
+  job: Pick<JobTable, 'id' | 'project' | 'priority'>,
+  spec: JobSpec,
+): Pending {
+  const { resources } = spec;
+  const devices = deviceCount(resources.gpu);
+  return {
+    taskId: task.id,
+    jobId: job.id,
+    project: job.project,
+    priority: job.priority,
+    submittedAt: task.queued_at,
+    cpuMilli: resources.cpu,
+    memoryBytes: resources.memory,
+    ...devices,
+    ...(resources.vram > 0 ? { vramBytes: Math.ceil(resources.vram / Math.max(1, devices.gpuCount)) } : {}),
+    models: resources.models,
+    isolation: resources.isolation,
+    qos: resources.qos,
+  };
+}
