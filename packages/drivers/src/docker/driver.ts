@@ -354,11 +354,16 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
       const from = performance.now();
       const container = worker ? undefined : await this.context.containers.inspect(id);
       const key = worker?.paths.key ?? container?.Config.Labels[LABEL.folder];
+      const folders = async () => {
+        if (key) await removeFolders(workerPaths(this.context.folders, key), this.context.folders.canMount);
+      };
+      // Once its processes are gone nobody needs the folders, and the engine's part takes a while.
+      const early = worker?.hasEnded ? folders() : undefined;
       await this.context.containers.remove(id);
       // Whoever waits for its end hears of it even though the container is gone.
       if (worker && !worker.hasEnded) await worker.settleFromEngine();
       worker?.detach();
-      if (key) await removeFolders(workerPaths(this.context.folders, key), this.context.folders.canMount);
+      await (early ?? folders());
       this.#workers.delete(id);
       return { teardownMs: performance.now() - from };
     };
