@@ -14,7 +14,8 @@ export type CellKind =
   | 'text';
 
 const tokens = new Set(missingTokens);
-const booleans = new Set(['true', 'false', 'yes', 'no', 't', 'f', 'y', 'n']);
+// Not yes, no, y, n, t, f: "No" and "y" are frequent column names.
+const booleans = new Set(['true', 'false']);
 
 /** What a cell looks like by itself, for detecting delimiters and headers. */
 export function cellKind(cell: string): CellKind {

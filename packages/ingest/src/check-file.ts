@@ -16,7 +16,7 @@ export interface CheckOptions {
   memoryMiB?: number | undefined;
   /** Where temporary files go; default the system's temporary folder. */
   temporary?: string | undefined;
-  /** Values per column that quantiles may hold in memory; default 8 million. */
+  /** Values that may be sorted in memory at once for a quantile; default 1 million. */
   heldValues?: number | undefined;
 }
 

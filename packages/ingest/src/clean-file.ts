@@ -7,6 +7,8 @@ import { type OpenedTable, type OpenOptions, openTable } from './open-table.ts';
 const defaultMemoryMiB = 384;
 /** Files below this are cleaned in memory; larger ones in a database file that spills. */
 const inMemory = 32 << 20;
+/** What a column's open blocks take while a table is loaded. */
+const columnMiB = 0.6;
 
 export interface CleanFileOptions extends OpenOptions, CleanTableOptions {
   memoryMiB?: number | undefined;
@@ -45,7 +47,9 @@ export async function cleanFile(path: string, options: CleanFileOptions): Promis
 async function attempt(opened: OpenedTable, options: CleanFileOptions): Promise<CleanedFile> {
   const large = opened.source.bytes >= inMemory;
   const folder = join(options.work, `engine-${opened.reader}`);
-  const engine = await Engine.open(folder, large, options.memoryMiB ?? defaultMemoryMiB, options.signal);
+  const memoryMiB =
+    options.memoryMiB ?? Math.max(defaultMemoryMiB, Math.ceil(opened.layout.width * columnMiB));
+  const engine = await Engine.open(folder, large, memoryMiB, options.signal);
   try {
     if (opened.reader === 'direct' && !(await readersAgree(engine, opened)))
       throw new ReadersDisagree('first rows');

@@ -9,10 +9,10 @@ import { type Engine, toNumber } from './engine.ts';
 import { loadTable, strictScan, type Unread } from './load-table.ts';
 import { missingTokens } from './missing-tokens.ts';
 import type { OpenedTable } from './open-table.ts';
-import type { ColumnReport, ColumnStats, Report } from './result.ts';
+import type { ColumnOutcome, ColumnReport, ColumnStats, Report } from './result.ts';
 import { sampleCells } from './sample-cells.ts';
 import { badDataset } from './source-file.ts';
-import { heldValues, measureColumn } from './statistics.ts';
+import { heldValues, measureColumn, measureOutcome } from './statistics.ts';
 import { treatColumn } from './treat-column.ts';
 import { unitInCell, unitInHeader, unitName } from './units.ts';
 
@@ -161,8 +161,8 @@ export async function cleanTable(
     if (options.after) {
       const untouched = treated.imputed === 0 && treated.clipped === 0;
       report.after = untouched
-        ? before
-        : await measureColumn(engine, { ...measured, value: `(${treated.final})` }, options.held);
+        ? outcomeOf(before)
+        : await measureOutcome(engine, { ...measured, value: `(${treated.final})` });
     }
     columns.push(report);
     options.onMeasured?.((i + 1) / readings.length);
@@ -182,12 +182,17 @@ export async function cleanTable(
     changes: changes.list(),
     warnings,
     reader: opened.reader,
-    quantiles: read > (options.held ?? heldValues) ? 'refined' : 'exact',
   };
   const unreadable = readings
     .map((reading, index) => ({ index, name: names[index]!, reading }))
     .filter(({ index }) => unread[index]!.count > 0);
   return { report, output, unread: unreadable, tokens, read, late };
+}
+
+function outcomeOf({ count, numeric }: ColumnStats): ColumnOutcome {
+  if (!numeric) return { count };
+  const { min, max, mean, std, histogram } = numeric;
+  return { count, numeric: { min, max, mean, std, histogram } };
 }
 
 /** Byte offset of the first data record in the strict source. */

@@ -14,6 +14,19 @@ export const sqlList = (texts: readonly string[]): string => `[${texts.map(sqlTe
 const blanks = [' ', '\t', '\n', '\r', '\u00a0', '\u202f', '\ufeff'];
 export const trimmed = (column: string): string => `trim(${column}, ${sqlText(blanks.join(''))})`;
 
+const blankClass = `[${blanks.join('')}]`;
+
+/** `slow` for cells that carry blanks at an edge or are one of `words`, `fast` for all others: one look instead of many. */
+function unlessPlain(column: string, words: readonly string[], slow: string, fast: string): string {
+  const exact = words.filter((word) => word !== '').map(escapeRegex);
+  const pattern = [
+    `^${blankClass}`,
+    `${blankClass}$`,
+    ...(exact.length > 0 ? [`^(?:${exact.join('|')})$`] : []),
+  ].join('|');
+  return `CASE WHEN regexp_matches(${column}, ${sqlText(pattern)}) THEN ${slow} ELSE ${fast} END`;
+}
+
 /** Whether a written cell means "no value" in a column of this type. */
 export function missingSql(text: string, type: ColumnReading['type'], tokens: readonly string[]): string {
   const all = type === 'text' ? tokens : [...tokens, ...missingAmongNumbers];
@@ -110,9 +123,14 @@ export function valueSql(column: string, reading: ColumnReading, tokens: readonl
       return `CASE lower(${text}) WHEN 'true' THEN true WHEN 'yes' THEN true WHEN 't' THEN true WHEN 'y' THEN true WHEN 'false' THEN false WHEN 'no' THEN false WHEN 'f' THEN false WHEN 'n' THEN false END`;
     case 'date':
     case 'datetime':
-      return dateValue(text, reading.date!, reading.type);
+      return dateValue(unlessPlain(column, [], text, column), reading.date!, reading.type);
     case 'text':
-      return `CASE WHEN ${missingSql(text, 'text', tokens)} THEN NULL ELSE ${text} END`;
+      return unlessPlain(
+        column,
+        tokens,
+        `CASE WHEN ${missingSql(text, 'text', tokens)} THEN NULL ELSE ${text} END`,
+        `nullif(${column}, '')`,
+      );
   }
 }
 

@@ -10,16 +10,19 @@ export type Row = Record<string, DuckDBValue>;
 export class Engine implements AsyncDisposable {
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
+  readonly #memoryMiB: number;
   readonly #signal: AbortSignal | undefined;
   readonly #stop = (): void => this.#connection.interrupt();
 
   private constructor(
     instance: DuckDBInstance,
     connection: DuckDBConnection,
+    memoryMiB: number,
     signal: AbortSignal | undefined,
   ) {
     this.#instance = instance;
     this.#connection = connection;
+    this.#memoryMiB = memoryMiB;
     this.#signal = signal;
     signal?.addEventListener('abort', this.#stop, { once: true });
   }
@@ -52,7 +55,7 @@ export class Engine implements AsyncDisposable {
     }
     const instance = await DuckDBInstance.create(path, options);
     const connection = await instance.connect();
-    return new Engine(instance, connection, signal);
+    return new Engine(instance, connection, memoryMiB, signal);
   }
 
   async run(sql: string): Promise<void> {
@@ -84,6 +87,12 @@ export class Engine implements AsyncDisposable {
       const text = (error as Error).message;
       if (/No space left on device|could not write.*disk/i.test(text))
         throw new VgpuError('DISK_FULL', { path: 'the data folder' });
+      if (/Out of Memory Error/i.test(text))
+        throw new VgpuError('TOO_LARGE', {
+          what: 'the table',
+          limit: `${this.#memoryMiB} MiB of working memory`,
+          advice: 'Give the import more memory, or split the table into fewer columns.',
+        });
       throw error;
     }
   }

@@ -67,9 +67,11 @@ function nameScore(
  * Decides whether the first rows of a table are names. With nothing to go by (all columns are text and
  * the first row's texts never come back below), a first row of filled, distinct cells is taken for names.
  */
-export function detectHeader(rows: readonly string[][]): HeaderFound {
-  const first = rows[0];
+export function detectHeader(all: readonly string[][]): HeaderFound {
+  const first = all[0];
   if (!first) return { rows: 0, unitRow: false, evidence: 0 };
+  // A header that comes again where files were joined says nothing against itself.
+  const rows = all.filter((row, i) => i === 0 || row.some((cell, column) => cell !== first[column]));
   const width = first.length;
   const kindsFrom = (from: number): (CellKind | null)[] =>
     Array.from({ length: width }, (_, column) => columnKind(rows.slice(from), column));

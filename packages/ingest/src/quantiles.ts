@@ -1,80 +1,116 @@
 import { sqlReal } from './column-sql.ts';
 import { type Engine, toNumber } from './engine.ts';
+import type { HistogramBin } from './result.ts';
 import type { Measured } from './statistics.ts';
 
-const bins = 4096;
+/** Bins of the first count; a multiple of the histogram's twenty. */
+const bins = 4000;
+const shown = 20;
+
+interface Bin {
+  index: number;
+  count: number;
+  low: number;
+  high: number;
+}
+
+/** Values of a column counted in equal bins from its smallest to its largest. */
+export interface Counted {
+  min: number;
+  max: number;
+  count: number;
+  bins: Bin[];
+}
+
+/** Counts a column in fine bins: the ground for histogram and quantiles, whatever the column's size. */
+export async function countBins(
+  engine: Engine,
+  { from, value }: Measured,
+  min: number,
+  max: number,
+): Promise<Counted> {
+  const number = `CAST(${value} AS DOUBLE)`;
+  const width = (max - min) / bins;
+  const flat = !(width > 0) || !Number.isFinite(width);
+  const index = flat
+    ? '0'
+    : `CAST(least(floor((${number} - ${sqlReal(min)}) / ${sqlReal(width)}), ${bins - 1}) AS INTEGER)`;
+  const rows = await engine.rows(
+    `SELECT ${index} AS bin, count(*) AS n, min(${number}) AS lo, max(${number}) AS hi FROM ${from} WHERE ${number} BETWEEN ${sqlReal(min)} AND ${sqlReal(max)} GROUP BY 1 ORDER BY 1`,
+  );
+  const counted = rows.map((row) => ({
+    index: Number(row.bin),
+    count: toNumber(row.n),
+    low: Number(row.lo),
+    high: Number(row.hi),
+  }));
+  return { min, max, count: counted.reduce((sum, bin) => sum + bin.count, 0), bins: counted };
+}
+
+/** Twenty bins of equal width; one where all values are equal. `steady` rounds the edges. */
+export function histogramOf(counted: Counted, steady: (value: number) => number): HistogramBin[] {
+  const { min, max } = counted;
+  if (!(max > min) || !Number.isFinite(max - min)) return [{ from: min, to: max, count: counted.count }];
+  const counts = new Array<number>(shown).fill(0);
+  for (const bin of counted.bins) counts[Math.floor(bin.index / (bins / shown))]! += bin.count;
+  const width = (max - min) / shown;
+  return counts.map((count, i) => ({
+    from: steady(min + i * width),
+    to: steady(i === shown - 1 ? max : min + (i + 1) * width),
+    count,
+  }));
+}
 
 /**
  * Quantiles by linear interpolation between the two nearest ranks (as NumPy and pandas do by default).
- * Up to `held` values DuckDB sorts them in memory; beyond, counts in 4096 bins are refined around each
- * rank until the bin fits, which is as exact and needs memory for the bin alone.
+ * Exact and out of core: counts in bins are refined around each rank until the bin is small enough to
+ * sort, so memory is bounded by one bin and not by the column.
+ * @param held values that may be sorted at once.
  */
 export async function exactQuantiles(
   engine: Engine,
   measured: Measured,
-  count: number,
+  counted: Counted,
   shares: readonly number[],
   held: number,
 ): Promise<number[]> {
-  const { from, value } = measured;
-  if (count === 0) return shares.map(() => Number.NaN);
-  if (count <= held) {
-    const list = shares
-      .map((share, i) => `quantile_cont(CAST(${value} AS DOUBLE), ${share}) AS q${i}`)
-      .join(', ');
-    const row = await engine.row(`SELECT ${list} FROM ${from}`);
-    return shares.map((_, i) => Number(row[`q${i}`]));
-  }
-  const ranks = new Map<number, number>();
-  const at = async (rank: number): Promise<number> => {
-    const known = ranks.get(rank);
-    if (known !== undefined) return known;
-    const found = await valueAtRank(engine, measured, rank, held);
-    ranks.set(rank, found);
-    return found;
-  };
   const answers: number[] = [];
   for (const share of shares) {
-    const position = share * (count - 1);
+    const position = share * (counted.count - 1);
     const below = Math.floor(position);
-    const low = await at(below);
-    const high = below + 1 < count ? await at(below + 1) : low;
+    const [low, high] = await valuesAt(engine, measured, counted, below, held);
     answers.push(low + (high - low) * (position - below));
   }
   return answers;
 }
 
-/** The value that stands at `rank` (from 0) when the column is sorted. */
-async function valueAtRank(
+/** The values at `rank` (from 0) and at the next one, when the column is sorted. */
+async function valuesAt(
   engine: Engine,
-  { from, value }: Measured,
+  measured: Measured,
+  counted: Counted,
   rank: number,
   held: number,
-): Promise<number> {
-  const number = `CAST(${value} AS DOUBLE)`;
-  const ends = await engine.row(`SELECT min(${number}) AS lo, max(${number}) AS hi FROM ${from}`);
-  let [low, high] = [Number(ends.lo), Number(ends.hi)];
+): Promise<[number, number]> {
   let left = rank;
-  while (low < high) {
-    const width = (high - low) / bins;
+  for (const [i, bin] of counted.bins.entries()) {
+    if (left >= bin.count) {
+      left -= bin.count;
+      continue;
+    }
+    const next = counted.bins[i + 1]?.low ?? bin.high;
+    if (bin.low === bin.high) return [bin.low, left + 1 < bin.count ? bin.low : next];
+    if (bin.count > held) {
+      const finer = await countBins(engine, measured, bin.low, bin.high);
+      const [low, high] = await valuesAt(engine, measured, finer, left, held);
+      return [low, left + 1 < bin.count ? high : next];
+    }
+    const number = `CAST(${measured.value} AS DOUBLE)`;
     const rows = await engine.rows(
-      `SELECT least(floor((${number} - ${sqlReal(low)}) / ${sqlReal(width)}), ${bins - 1}) AS bin, count(*) AS n, min(${number}) AS lo, max(${number}) AS hi FROM ${from} WHERE ${number} BETWEEN ${sqlReal(low)} AND ${sqlReal(high)} GROUP BY 1 ORDER BY 1`,
+      `SELECT ${number} AS x FROM ${measured.from} WHERE ${number} BETWEEN ${sqlReal(bin.low)} AND ${sqlReal(bin.high)} ORDER BY 1 LIMIT 2 OFFSET ${left}`,
     );
-    let size = 0;
-    for (const row of rows) {
-      size = toNumber(row.n);
-      if (left < size) {
-        [low, high] = [Number(row.lo), Number(row.hi)];
-        break;
-      }
-      left -= size;
-    }
-    if (low < high && size <= held) {
-      const row = await engine.row(
-        `SELECT ${number} AS x FROM ${from} WHERE ${number} BETWEEN ${sqlReal(low)} AND ${sqlReal(high)} ORDER BY 1 LIMIT 1 OFFSET ${left}`,
-      );
-      return Number(row.x);
-    }
+    const low = Number(rows[0]!.x);
+    return [low, rows[1] ? Number(rows[1].x) : next];
   }
-  return low;
+  return [counted.max, counted.max];
 }

@@ -28,6 +28,8 @@ export class RegularityCheck implements Regularity {
   readonly #quote: number;
   readonly #width: number;
   readonly #header: Buffer;
+  /** 1 for bytes that mean nothing to the structure: most of them. */
+  readonly #plain = new Uint8Array(256).fill(1);
   #skip: number;
   /** 0 at a field's start, 1 in a bare field, 2 in quotes, 3 behind a closing quote, 4 behind a CR. */
   #state = 0;
@@ -45,6 +47,7 @@ export class RegularityCheck implements Regularity {
     this.#width = width;
     this.#skip = skipLines;
     this.#header = Buffer.from(header);
+    for (const byte of [LF, CR, this.#delimiter, this.#quote]) if (byte >= 0) this.#plain[byte] = 0;
   }
 
   push(chunk: Buffer): void {
@@ -58,11 +61,21 @@ export class RegularityCheck implements Regularity {
     }
     const delimiter = this.#delimiter;
     const quote = this.#quote;
+    const plain = this.#plain;
     let state = this.#state;
     let fields = this.#fields;
     let start = at - this.#length;
     for (let i = at; i < chunk.length; i++) {
       const byte = chunk[i]!;
+      if (plain[byte] === 1) {
+        if (state >= 3) {
+          this.regular = false;
+          return;
+        }
+        if (state === 0) state = 1;
+        while (i + 1 < chunk.length && plain[chunk[i + 1]!] === 1) i++;
+        continue;
+      }
       if (state === 2) {
         if (byte === quote) state = 3;
         else if (byte === LF) this.multiline = true;
@@ -83,10 +96,10 @@ export class RegularityCheck implements Regularity {
           return;
         }
         state = 2;
-      } else if (state >= 3) {
+      } else {
         this.regular = false;
         return;
-      } else state = 1;
+      }
     }
     this.#state = state;
     this.#fields = fields;

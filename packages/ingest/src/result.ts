@@ -33,18 +33,22 @@ export interface HistogramBin {
   count: number;
 }
 
-export interface NumericSummary {
+/** Figures of a column of numbers after cleaning. */
+export interface NumericOutcome {
   min: number;
   max: number;
   mean: number;
   std: number;
+  /** Twenty bins of equal width from min to max. */
+  histogram: HistogramBin[];
+}
+
+export interface NumericSummary extends NumericOutcome {
   p01: number;
   p25: number;
   median: number;
   p75: number;
   p99: number;
-  /** Twenty bins of equal width from min to max. */
-  histogram: HistogramBin[];
 }
 
 export interface ColumnStats {
@@ -59,6 +63,12 @@ export interface ColumnStats {
   /** Smallest and largest, for dates. */
   min?: string;
   max?: string;
+}
+
+/** The same after cleaning, without quantiles and frequent values. */
+export interface ColumnOutcome {
+  count: number;
+  numeric?: NumericOutcome;
 }
 
 /** What cleaning does (check) or did (import) to one column. */
@@ -95,8 +105,8 @@ export interface ColumnReport {
   outliers: number;
   plan: ColumnPlan;
   before: ColumnStats;
-  /** Same figures after cleaning; in a dry run these are absent. */
-  after?: ColumnStats;
+  /** Figures after cleaning; in a dry run these are absent. */
+  after?: ColumnOutcome;
 }
 
 /** One kind of change, counted over the whole file, with its first examples. */
@@ -143,8 +153,6 @@ export interface Report {
   warnings: string[];
   /** Which reader produced the rows: DuckDB on the file itself, or the tolerant reader first. */
   reader: 'direct' | 'tolerant';
-  /** Medians and quantiles are exact unless a column has more values than fit the memory bound. */
-  quantiles: 'exact' | 'refined';
 }
 
 /** What `check` returns: the report of a dry run. */

@@ -1,11 +1,9 @@
-import { sqlReal } from './column-sql.ts';
 import { type Engine, toNumber } from './engine.ts';
-import { exactQuantiles } from './quantiles.ts';
-import type { ColumnStats, ColumnType, HistogramBin, NumericSummary } from './result.ts';
+import { type Counted, countBins, exactQuantiles, histogramOf } from './quantiles.ts';
+import type { ColumnOutcome, ColumnStats, ColumnType, NumericOutcome, NumericSummary } from './result.ts';
 
-const bins = 20;
-/** Above this many values, quantiles come from refining counts instead of holding a column in memory. */
-export const heldValues = 8_000_000;
+/** Values that may be sorted at once for a quantile. */
+export const heldValues = 1_000_000;
 /** Columns with more distinct texts than this have no list of frequent values. */
 const mostCategories = 10_000;
 
@@ -19,58 +17,38 @@ export interface Measured {
   type: ColumnType;
 }
 
-async function histogram(
-  engine: Engine,
-  { from, value }: Measured,
-  min: number,
-  max: number,
-): Promise<HistogramBin[]> {
-  const width = (max - min) / bins;
-  if (!(width > 0) || !Number.isFinite(width)) {
-    const { n } = await engine.row(`SELECT count(${value}) AS n FROM ${from}`);
-    return [{ from: min, to: max, count: toNumber(n) }];
-  }
-  const rows = await engine.rows(
-    `SELECT CAST(least(floor((CAST(${value} AS DOUBLE) - ${sqlReal(min)}) / ${sqlReal(width)}), ${bins - 1}) AS INTEGER) AS bin, count(*) AS n FROM ${from} WHERE ${value} IS NOT NULL GROUP BY 1`,
-  );
-  const counts = new Map(rows.map((row) => [Number(row.bin), toNumber(row.n)]));
-  return Array.from({ length: bins }, (_, i) => ({
-    from: steady(min + i * width),
-    to: steady(i === bins - 1 ? max : min + (i + 1) * width),
-    count: counts.get(i) ?? 0,
-  }));
-}
-
-async function numericSummary(
+async function numericOutcome(
   engine: Engine,
   measured: Measured,
-  count: number,
-  held: number,
-): Promise<NumericSummary> {
+): Promise<{ outcome: NumericOutcome; counted: Counted }> {
   const { from, value } = measured;
   const row = await engine.row(
     `SELECT CAST(min(${value}) AS DOUBLE) AS lo, CAST(max(${value}) AS DOUBLE) AS hi, favg(${value}) AS mean, CASE WHEN count(${value}) > 1 THEN stddev_samp(CAST(${value} AS DOUBLE)) END AS std FROM ${from}`,
   );
   const [min, max] = [Number(row.lo), Number(row.hi)];
-  const [p01, p25, median, p75, p99] = await exactQuantiles(
-    engine,
-    measured,
-    count,
-    [0.01, 0.25, 0.5, 0.75, 0.99],
-    held,
-  );
+  const std = row.std === null ? 0 : steady(Number(row.std));
+  const counted = await countBins(engine, measured, min, max);
   return {
-    min,
-    max,
-    mean: steady(Number(row.mean)),
-    std: row.std === null ? 0 : steady(Number(row.std)),
-    p01: p01!,
-    p25: p25!,
-    median: median!,
-    p75: p75!,
-    p99: p99!,
-    histogram: await histogram(engine, measured, min, max),
+    outcome: { min, max, mean: steady(Number(row.mean)), std, histogram: histogramOf(counted, steady) },
+    counted,
   };
+}
+
+async function numericSummary(engine: Engine, measured: Measured, held: number): Promise<NumericSummary> {
+  const { outcome, counted } = await numericOutcome(engine, measured);
+  const asked = [0.01, 0.25, 0.5, 0.75, 0.99];
+  const [p01, p25, median, p75, p99] = await exactQuantiles(engine, measured, counted, asked, held);
+  return { ...outcome, p01: p01!, p25: p25!, median: median!, p75: p75!, p99: p99! };
+}
+
+/** Figures of a cleaned column, where cleaning changed it. */
+export async function measureOutcome(engine: Engine, measured: Measured): Promise<ColumnOutcome> {
+  const { n } = await engine.row(`SELECT count(${measured.value}) AS n FROM ${measured.from}`);
+  const count = toNumber(n);
+  const isNumeric = measured.type === 'integer' || measured.type === 'number';
+  return isNumeric && count > 0
+    ? { count, numeric: (await numericOutcome(engine, measured)).outcome }
+    : { count };
 }
 
 /** Figures of one column. `held` bounds how many values quantiles may keep in memory. */
@@ -91,7 +69,7 @@ export async function measureColumn(
     stats.distinctExact = true;
   }
   if (type === 'integer' || type === 'number')
-    return { ...stats, numeric: await numericSummary(engine, measured, count, held) };
+    return { ...stats, numeric: await numericSummary(engine, measured, held) };
   if (type === 'date' || type === 'datetime') {
     const row = await engine.row(
       `SELECT CAST(min(${value}) AS VARCHAR) AS lo, CAST(max(${value}) AS VARCHAR) AS hi FROM ${from}`,

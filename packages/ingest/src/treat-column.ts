@@ -3,7 +3,7 @@ import { resolveClean } from './clean-options.ts';
 import type { ColumnReading } from './column-reading.ts';
 import { duckType, sqlReal, sqlText } from './column-sql.ts';
 import { type Engine, toNumber } from './engine.ts';
-import { exactQuantiles } from './quantiles.ts';
+import { countBins, exactQuantiles } from './quantiles.ts';
 import type { ColumnPlan, ColumnStats } from './result.ts';
 import { type Measured, modeOf, steady } from './statistics.ts';
 
@@ -33,6 +33,27 @@ const isNumeric = (reading: ColumnReading): boolean =>
 export const isCategory = (stats: ColumnStats): boolean =>
   stats.distinct <= Math.max(20, Math.sqrt(stats.count));
 
+async function quantilesOf(
+  engine: Engine,
+  { measured, stats }: TreatedColumn,
+  shares: readonly number[],
+  held: number,
+): Promise<number[]> {
+  const { min, max } = stats.numeric!;
+  return exactQuantiles(engine, measured, await countBins(engine, measured, min, max), shares, held);
+}
+
+/** Whole numbers that count the rows have no outliers. */
+function isRowNumber({ reading, stats }: TreatedColumn): boolean {
+  const { numeric } = stats;
+  return (
+    reading.type === 'integer' &&
+    numeric !== undefined &&
+    numeric.max - numeric.min + 1 === stats.count &&
+    stats.distinct >= stats.count * 0.9
+  );
+}
+
 async function clipBounds(
   engine: Engine,
   column: TreatedColumn,
@@ -42,10 +63,14 @@ async function clipBounds(
   const { clip } = resolveClean(options, column.name, column.target);
   if (clip === 'none' || !isNumeric(column.reading) || !column.stats.numeric) return null;
   // A global rule would flatten flags and counts of a few values (a rare 1 among zeros); one's own rule counts.
-  if (options.columns?.[column.name]?.clip === undefined && column.stats.distinct <= 10) return null;
+  const byRule = options.columns?.[column.name]?.clip === undefined;
+  if (byRule && column.stats.distinct <= 10) return null;
+  if (byRule && isRowNumber(column)) return null;
   let bounds: { min: number | null; max: number | null };
   if (Array.isArray(clip)) {
-    const [min, max] = await exactQuantiles(engine, column.measured, column.stats.count, clip, held);
+    const { p01, p99 } = column.stats.numeric;
+    const known = clip[0] === 0.01 && clip[1] === 0.99;
+    const [min, max] = known ? [p01, p99] : await quantilesOf(engine, column, clip, held);
     bounds = { min: min!, max: max! };
   } else if ('iqr' in clip) {
     const { p25, p75 } = column.stats.numeric;
