@@ -24,6 +24,7 @@ function keepLocations(root: string): Plugin {
         if (path.includes('/node_modules/') || !text.includes('import.meta.')) return undefined;
         const url = `new URL(${JSON.stringify(relative(root, path))}, __vgpuRoot)`;
         const contents = text
+          .replace(/import\.meta\.resolve\((['"]\.[^'"]*['"])\)/g, `new URL($1, ${url}).href`)
           .replaceAll('import.meta.url', `${url}.href`)
           .replaceAll('import.meta.filename', `__vgpuPath(${url})`)
           .replaceAll('import.meta.dirname', `__vgpuPath(new URL('.', ${url})).slice(0, -1)`);

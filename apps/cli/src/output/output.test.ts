@@ -67,5 +67,8 @@ test('words', () => {
   expect(ago(null)).toBe('–');
   expect(score(0.123456)).toBe('0.1235');
   expect(score(3)).toBe('3');
+  expect(score(1)).toBe('1.0000');
+  expect(score(54_321.98)).toBe('54322.0');
   expect(score(0.0000123)).toBe('1.230e-5');
+  expect(score(undefined)).toBe('–');
 });

@@ -14,12 +14,11 @@ export const duration = (ms: number | null | undefined): string =>
 /** `1 task`, `2 tasks`. */
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
-/** A score with four significant digits. */
+/** A score: four decimals in the usual range, four significant digits outside it. */
 export function score(value: number | null | undefined): string {
   if (value === null || value === undefined) return '–';
-  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
   const magnitude = Math.abs(value);
-  return magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e6)
-    ? value.toExponential(3)
-    : value.toPrecision(4);
+  if (Number.isInteger(value) && magnitude > 1 && magnitude < 1e6) return String(value);
+  if (magnitude === 0 || (magnitude >= 1e-3 && magnitude < 1000)) return value.toFixed(4);
+  return magnitude < 1e-3 || magnitude >= 1e6 ? value.toExponential(3) : value.toFixed(1);
 }

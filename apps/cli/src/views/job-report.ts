@@ -9,7 +9,9 @@ const known = Object.keys(knownScores);
 
 /** Names of the scores that any of the tasks has: the primary first, then the known ones, then the others. */
 export function scoreNames(tasks: readonly Task[], primary: string | null, limit = 6): string[] {
-  const names = new Set(tasks.flatMap((task) => Object.keys(task.metrics)));
+  // Averages beside the plain score would crowd the table; `vgpu metrics` has them.
+  const crowding = (name: string) => /_(macro|weighted|micro)$/.test(name) && name !== primary;
+  const names = new Set(tasks.flatMap((task) => Object.keys(task.metrics)).filter((name) => !crowding(name)));
   const rank = (name: string): number => {
     if (name === primary) return -1;
     const i = known.indexOf(name);
