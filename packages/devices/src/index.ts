@@ -9,7 +9,13 @@ export { NvidiaProvider } from './providers/nvidia/provider.ts';
 export { OpenClProvider } from './providers/opencl/provider.ts';
 export * from './scheduler-view.ts';
 export * from './slices/arbiter-client.ts';
-export { arbiterDir, arbiterRoot, ensureArbiter, limiterName } from './slices/arbiter-process.ts';
+export {
+  arbiterDir,
+  arbiterRoot,
+  ensureArbiter,
+  limiterName,
+  stopIdleArbiters,
+} from './slices/arbiter-process.ts';
 export * from './slices/device-grant.ts';
 export { type ExecRequest, execUnderSlice } from './slices/exec.ts';
 export * from './slices/grant.ts';

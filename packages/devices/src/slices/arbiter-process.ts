@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { VgpuError } from '@vgpu/core';
 import type { Accelerator } from '../accelerator.ts';
@@ -59,6 +59,7 @@ export async function ensureArbiter(home: string, device: Accelerator): Promise<
   });
   child.stdout?.destroy();
   child.unref();
+  if (!problem && child.pid && child.exitCode === null) writeFileSync(`${dir}.pid`, String(child.pid));
   closeSync(log);
   if (problem) {
     throw new VgpuError('UNSUPPORTED', {
@@ -67,4 +68,38 @@ export async function ensureArbiter(home: string, device: Accelerator): Promise<
     });
   }
   return client;
+}
+
+/** The process that serves this folder, if it still runs: a PID may have been given to another program since. */
+function arbiterPid(dir: string): number | null {
+  try {
+    const pid = Number(readFileSync(`${dir}.pid`, 'utf8'));
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    return command.includes(dir) ? pid : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Ends the arbiters of this home that hold no slice, and removes their folders. */
+export async function stopIdleArbiters(home: string): Promise<void> {
+  const root = arbiterRoot(home);
+  for (const name of namesIn(root).filter((one) => one.endsWith('.pid'))) {
+    const dir = join(root, name.slice(0, -'.pid'.length));
+    const pid = arbiterPid(dir);
+    const busy = pid !== null && (await new ArbiterClient(dir).list().catch(() => [])).length > 0;
+    if (busy) continue;
+    if (pid !== null) process.kill(pid, 'SIGTERM');
+    rmSync(join(root, name), { force: true });
+    rmSync(dir, { recursive: true, force: true });
+  }
+  if (namesIn(root).every((name) => name === 'arbiter.log')) rmSync(root, { recursive: true, force: true });
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
 }

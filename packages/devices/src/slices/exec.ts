@@ -4,7 +4,7 @@ import { constants } from 'node:os';
 import { VgpuError } from '@vgpu/core';
 import type { Accelerator } from '../accelerator.ts';
 import type { ArbiterClient } from './arbiter-client.ts';
-import { ensureArbiter, limiterName } from './arbiter-process.ts';
+import { ensureArbiter, limiterName, stopIdleArbiters } from './arbiter-process.ts';
 import { limiterEnv } from './limiter-grant.ts';
 
 /** Ids of slices that `vgpu exec` made: they name the process that holds them. */
@@ -72,6 +72,7 @@ export async function execUnderSlice(
     });
   } finally {
     await placed.arbiter.remove(id);
+    await stopIdleArbiters(home);
   }
 }
 

@@ -124,6 +124,12 @@ export class SliceManager {
     return { removed };
   }
 
+  /** Starts again the arbiters that died while slices depend on them; they take their slices up by themselves. */
+  async keepArbiters(): Promise<void> {
+    const uuids = new Set(this.slices.filter((slice) => slice.mode === 'shared').map((slice) => slice.uuid));
+    for (const uuid of uuids) await this.#arbiter(uuid);
+  }
+
   /** What each slice of a device uses now. */
   async usage(uuid: string): Promise<SliceUse[]> {
     const arbiter = await existing(arbiterDir(this.#home, uuid));
