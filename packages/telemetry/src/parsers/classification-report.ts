@@ -1,6 +1,6 @@
 import type { ParserKind } from './parser.ts';
 
-const ROW = /^ *(\S.*?) +(\d?\.\d+) +(\d?\.\d+) +(\d?\.\d+) +(\d+)$/;
+const ROW = /^ *(\S.{0,100}?) {1,50}(\d?\.\d{1,20}) +(\d?\.\d{1,20}) +(\d?\.\d{1,20}) +(\d{1,20})$/;
 const ACCURACY = /^ *accuracy +(\d?\.\d+) +\d+$/;
 const AVERAGE = /^(macro|micro|weighted) avg$/;
 

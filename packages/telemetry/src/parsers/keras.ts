@@ -49,7 +49,7 @@ export const keras: ParserKind = {
         progress.total = epochs > 0 ? epochs * batches : batches;
         progress.fraction = Math.min(1, progress.current / progress.total);
       }
-      const pace = /([\d.]+ ?(?:us|µs|ms|s))\/step/.exec(bar[4] ?? '');
+      const pace = /([\d.]{1,20} ?(?:us|µs|ms|s))\/step/.exec(bar[4] ?? '');
       const seconds = pace ? unitSeconds(pace[1]!) : undefined;
       if (seconds) progress.rate = 1 / seconds;
       return {

@@ -5,13 +5,13 @@ export type ParserKind = {
   name: string;
   /**
    * Makes a parser for one task; it may remember lines (tables, epochs). The function gets a line of
-   * plain text of at most 4096 characters, returns undefined for what is not its own, and never throws.
+   * plain text of at most 2048 characters, returns undefined for what is not its own, and never throws.
    */
   create: () => (line: string) => Parsed | undefined;
 };
 
-/** A number as programs print it. */
-export const NUMBER = String.raw`[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?`;
+/** A number as programs print it. Bounded, so that a line of nothing but digits is not tried from each of them. */
+export const NUMBER = String.raw`[-+]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(?:[eE][-+]?\d{1,5})?`;
 
 /** The metrics of `pairs` that are finite numbers; undefined if none is. */
 export function finiteMetrics(

@@ -31,7 +31,7 @@ export const PARSERS: readonly ParserKind[] = [
 const LIVE = new Set<ParserKind>([lightning, tqdm, keras, percent]);
 
 /** Longer lines are data, not reports. */
-const MAX_PARSED = 4096;
+const MAX_PARSED = 2048;
 
 /** Reads a task's lines; one per task and stream, because some output is a table over several lines. */
 export class LineParser {
