@@ -11,6 +11,7 @@
 #define FENCE_NS_CONTENDED 1000000ull  // a fence at least every so much work
 #define FENCE_NS_ALONE 10000000ull
 #define FENCE_COUNT 256u
+#define UNKNOWN_NS 25000000ull // what a kernel is taken to last before it was ever measured
 #define STUCK_NS 100000000ull // work that does not move for so long may wait for the host: let the host go on
 #define ALIVE_NS 500000000ull // how often the holder of a turn looks whether its arbiter is still there
 #define LANES 256
@@ -34,6 +35,7 @@ struct vgpu_gate {
   _Atomic uint64_t outstanding_ns; // estimated work that was submitted and not seen finished
   _Atomic uint64_t submitted;     // pieces of work
   _Atomic uint32_t unfenced;      // lanes with work behind their last fence
+  _Atomic uint32_t used_turn;     // generation + 1 of the last turn that work was submitted in
   // Under the mutex.
   pthread_mutex_t mutex;
   pthread_cond_t changed;
@@ -113,6 +115,11 @@ struct vgpu_lane *vgpu_lane_of(struct vgpu_gate *g, void *context, void *stream,
   return lane;
 }
 
+static uint64_t estimate_of(struct vgpu_gate *g, uint64_t key) {
+  uint64_t ns = atomic_load_explicit(&vgpu_estimate_of(&g->estimates, key)->ns, memory_order_relaxed);
+  return ns ? ns : UNKNOWN_NS;
+}
+
 static bool held(const struct vgpu_gate *g, uint32_t turn) {
   return VGPU_TURN_STATE(turn) == VGPU_TURN_HELD &&
          VGPU_TURN_GENERATION(turn) + 1 != atomic_load_explicit(&g->given_back, memory_order_relaxed);
@@ -137,7 +144,10 @@ static bool fits(struct vgpu_gate *g, uint64_t estimate, bool *over) {
     uint64_t now = vgpu_now_ns(), end = turn_end(slot, now);
     if (end != UINT64_MAX) {
       uint64_t left = end > now ? end - now : 0;
-      // The last piece is started if the larger part of it fits; what it takes too much is paid back.
+      // Every turn is good for one piece of work, however long: what it takes too much is paid back.
+      uint32_t turn = VGPU_TURN_GENERATION(atomic_load_explicit(&slot->turn, memory_order_relaxed)) + 1;
+      if (outstanding == 0 && atomic_load_explicit(&g->used_turn, memory_order_relaxed) != turn) return true;
+      // The last piece is started if the larger part of it fits.
       if (left == 0 || (outstanding == 0 && left < estimate / 2)) {
         *over = true;
         return false;
@@ -241,7 +251,7 @@ static bool wait_for_room(struct vgpu_gate *g, uint64_t estimate) {
 
 bool vgpu_gate_enter(struct vgpu_gate *g, uint64_t key) {
   struct vgpu_slot *slot = g->member->slot;
-  uint64_t estimate = atomic_load_explicit(&vgpu_estimate_of(&g->estimates, key)->ns, memory_order_relaxed);
+  uint64_t estimate = estimate_of(g, key);
   if (slot) {
     bool over;
     atomic_fetch_add(&g->inside, 1);
@@ -263,7 +273,7 @@ void vgpu_gate_exit(struct vgpu_lane *lane, uint64_t key, bool submitted) {
   struct vgpu_gate *g = lane->gate;
   if (submitted) {
     struct vgpu_slot *slot = g->member->slot;
-    uint64_t estimate = atomic_load_explicit(&vgpu_estimate_of(&g->estimates, key)->ns, memory_order_relaxed);
+    uint64_t estimate = estimate_of(g, key);
     pthread_mutex_lock(&lane->mutex);
     if (lane->count++ == 0) {
       lane->first_ns = vgpu_now_ns();
@@ -278,9 +288,12 @@ void vgpu_gate_exit(struct vgpu_lane *lane, uint64_t key, bool submitted) {
       else lane->other_keys++;
     }
     bool contended = atomic_load_explicit(&slot->contended, memory_order_relaxed);
-    bool due = estimate == 0 || lane->own_thread || lane->count >= FENCE_COUNT ||
+    bool due = lane->own_thread || lane->count >= FENCE_COUNT ||
                lane->estimate_ns >= (contended ? FENCE_NS_CONTENDED : FENCE_NS_ALONE);
     pthread_mutex_unlock(&lane->mutex);
+    uint32_t turn = VGPU_TURN_GENERATION(atomic_load_explicit(&slot->turn, memory_order_relaxed)) + 1;
+    if (atomic_load_explicit(&g->used_turn, memory_order_relaxed) != turn)
+      atomic_store_explicit(&g->used_turn, turn, memory_order_relaxed);
     atomic_fetch_add_explicit(&g->submitted, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&slot->launches, 1, memory_order_relaxed);
     if (due) {
@@ -383,6 +396,7 @@ static void *follow(void *gate) {
   struct vgpu_gate *g = gate;
   struct vgpu_account *account = g->member->account;
   uint64_t quiet_since = 0, quiet_count = 0;
+  uint32_t quiet_turn = 0;
   pthread_mutex_lock(&g->mutex);
   for (;;) {
     struct vgpu_slot *slot = g->member->slot;
@@ -401,11 +415,12 @@ static void *follow(void *gate) {
         give_back(g, turn);
         continue;
       }
-      timeout = end - now;
+      timeout = end == UINT64_MAX ? 0 : end - now;
       bool quiet = !g->first && atomic_load(&g->inside) == 0 && count == quiet_count;
-      if (!quiet) {
+      if (!quiet || quiet_turn != turn) {
         quiet_since = now;
         quiet_count = count;
+        quiet_turn = turn;
       }
       if (now - quiet_since >= account->idle_ns) {
         // No work came for a while. What was submitted last may be unfinished: then it is not idle.
@@ -420,7 +435,7 @@ static void *follow(void *gate) {
         continue;
       }
       uint64_t until_idle = quiet_since + account->idle_ns - now;
-      if (until_idle < timeout) timeout = until_idle;
+      if (timeout == 0 || until_idle < timeout) timeout = until_idle;
     } else {
       g->enough = false;
     }
@@ -490,7 +505,7 @@ void vgpu_gate_forget(struct vgpu_gate *g) {
   memset(g->lanes, 0, sizeof g->lanes);
   g->first = NULL;
   g->last = &g->first;
-  g->inside = g->closed = g->given_back = g->unfenced = 0;
+  g->inside = g->closed = g->given_back = g->unfenced = g->used_turn = 0;
   g->outstanding_ns = 0;
   g->waiters = 0;
   g->requested = g->enough = g->running = false;

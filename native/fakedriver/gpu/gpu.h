@@ -68,6 +68,7 @@ struct fake_gpu {
   uint64_t launches, switches;
   int32_t current;   // context that runs
   uint64_t slice_end;
+  uint64_t live[FAKE_CONTEXTS / 64]; // contexts in use, a bit each
   struct fake_process process[FAKE_PROCESSES];
   struct fake_context context[FAKE_CONTEXTS];
 };

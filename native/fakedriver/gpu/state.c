@@ -119,7 +119,8 @@ void fake_bury(struct fake_gpu *g) {
   for (uint32_t i = 0; i < FAKE_PROCESSES; i++) {
     if (!g->process[i].in_use || alive(i)) continue;
     for (int c = 0; c < FAKE_CONTEXTS; c++) {
-      if (!g->context[c].in_use || g->context[c].process != i) continue;
+      if (!(g->live[c / 64] >> (c % 64) & 1) || g->context[c].process != i) continue;
+      g->live[c / 64] &= ~(1ull << (c % 64));
       g->context[c].in_use = 0;
       g->context[c].active = 0;
       if (g->current == c) g->current = NONE;

@@ -71,7 +71,7 @@ static int next_context(struct fake_gpu *g) {
   for (int i = 1; i <= FAKE_CONTEXTS; i++) {
     int c = (g->current + i) % FAKE_CONTEXTS;
     if (c < 0) c += FAKE_CONTEXTS;
-    if (g->context[c].in_use && g->context[c].active && start(g, &g->context[c])) return c;
+    if ((g->live[c / 64] >> (c % 64) & 1) && g->context[c].active && start(g, &g->context[c])) return c;
   }
   return NONE;
 }
@@ -120,7 +120,7 @@ int fake_context_create(void) {
   fake_lock(g);
   int found = NONE;
   for (int i = 0; i < FAKE_CONTEXTS && found == NONE; i++)
-    if (!g->context[i].in_use) found = i;
+    if (!(g->live[i / 64] >> (i % 64) & 1)) found = i;
   if (found != NONE) {
     struct fake_context *c = &g->context[found];
     c->process = fake_self();
@@ -134,6 +134,7 @@ int fake_context_create(void) {
     c->free_op = 0;
     c->blocking[0] = true;
     c->in_use = 1;
+    g->live[found / 64] |= 1ull << (found % 64);
   }
   fake_unlock(g);
   if (found == NONE) fake_memory_give(g->context_bytes);
@@ -144,6 +145,7 @@ void fake_context_destroy(int context) {
   struct fake_gpu *g = fake_gpu();
   fake_lock(g);
   g->context[context].in_use = 0;
+  g->live[context / 64] &= ~(1ull << (context % 64));
   g->context[context].active = 0;
   if (g->current == context) g->current = NONE;
   fake_unlock(g);

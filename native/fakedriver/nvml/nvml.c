@@ -1,0 +1,102 @@
+// The test double of libnvidia-ml: the same device, seen from outside.
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../common/futex.h"
+#include "../gpu/gpu.h"
+
+#define API __attribute__((visibility("default")))
+enum { OK = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7, UNKNOWN = 999 };
+#define UUID "GPU-76677075-6661-6b65-0000-000000000001"
+
+API int nvmlInit_v2(void) { return fake_gpu() ? OK : UNKNOWN; }
+API int nvmlInitWithFlags(unsigned flags) { return nvmlInit_v2(); }
+API int nvmlShutdown(void) { return OK; }
+API const char *nvmlErrorString(int error) { return error ? "an error of the fake driver" : "Success"; }
+API int nvmlSystemGetDriverVersion(char *text, unsigned n) { return snprintf(text, n, "615.00"), OK; }
+API int nvmlSystemGetNVMLVersion(char *text, unsigned n) { return snprintf(text, n, "13.615.00"), OK; }
+API int nvmlSystemGetCudaDriverVersion_v2(int *version) { return *version = 13050, OK; }
+API int nvmlDeviceGetCount_v2(unsigned *n) { return *n = 1, OK; }
+API int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) {
+  *device = fake_gpu();
+  return index == 0 ? OK : INVALID_ARGUMENT;
+}
+API int nvmlDeviceGetHandleByUUID(const char *uuid, void **device) {
+  *device = fake_gpu();
+  return strcmp(uuid, UUID) == 0 ? OK : NOT_FOUND;
+}
+API int nvmlDeviceGetIndex(void *device, unsigned *index) { return *index = 0, OK; }
+API int nvmlDeviceGetMinorNumber(void *device, unsigned *minor) { return *minor = 0, OK; }
+API int nvmlDeviceGetUUID(void *device, char *text, unsigned n) { return snprintf(text, n, UUID), OK; }
+API int nvmlDeviceGetName(void *device, char *text, unsigned n) { return snprintf(text, n, "Fake GPU"), OK; }
+API int nvmlDeviceGetMigMode(void *device, unsigned *current, unsigned *pending) { return NOT_SUPPORTED; }
+API int nvmlDeviceGetTemperature(void *device, int sensor, unsigned *celsius) { return *celsius = 45, OK; }
+API int nvmlDeviceGetPowerUsage(void *device, unsigned *milliwatts) { return *milliwatts = 90000, OK; }
+API int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned *milliwatts) { return *milliwatts = 350000, OK; }
+
+struct memory {
+  unsigned long long total, free, used;
+};
+struct memory_v2 {
+  unsigned version;
+  unsigned long long total, reserved, free, used;
+};
+static struct memory memory(void) {
+  struct fake_gpu *g = fake_gpu();
+  fake_lock(g);
+  fake_bury(g);
+  struct memory m = {g->memory_total, g->memory_total - g->memory_used, g->memory_used};
+  fake_unlock(g);
+  return m;
+}
+API int nvmlDeviceGetMemoryInfo(void *device, struct memory *out) { return *out = memory(), OK; }
+API int nvmlDeviceGetMemoryInfo_v2(void *device, struct memory_v2 *out) {
+  struct memory m = memory();
+  out->total = m.total;
+  out->free = m.free;
+  out->used = m.used;
+  out->reserved = 0;
+  return OK;
+}
+
+// Of the time since it was last asked, as the driver gives it for its last sample.
+API int nvmlDeviceGetUtilizationRates(void *device, unsigned rates[2]) {
+  static uint64_t busy, at;
+  static unsigned last;
+  struct fake_gpu *g = fake_gpu();
+  fake_lock(g);
+  if (g->at > at + 10000000) {
+    last = at ? (unsigned)((g->busy_ns - busy) * 100 / (g->at - at)) : 0;
+    busy = g->busy_ns;
+    at = g->at;
+  }
+  fake_unlock(g);
+  rates[0] = last > 100 ? 100 : last;
+  rates[1] = rates[0] / 2;
+  return OK;
+}
+
+struct process {
+  unsigned pid;
+  unsigned long long used;
+  unsigned gpu_instance, compute_instance;
+};
+API int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned *n, struct process *out) {
+  struct fake_gpu *g = fake_gpu();
+  unsigned room = *n, found = 0;
+  fake_lock(g);
+  fake_bury(g);
+  for (int i = 0; i < FAKE_PROCESSES; i++) {
+    if (!g->process[i].in_use || g->process[i].memory == 0) continue;
+    if (found < room && out) out[found] = (struct process){g->process[i].pid, g->process[i].memory, 0, 0};
+    found++;
+  }
+  fake_unlock(g);
+  *n = found;
+  return found > room ? INSUFFICIENT_SIZE : OK;
+}
+API int nvmlDeviceGetComputeRunningProcesses_v2(void *device, unsigned *n, struct process *out) {
+  return nvmlDeviceGetComputeRunningProcesses_v3(device, n, out);
+}
+API int nvmlDeviceGetGraphicsRunningProcesses_v3(void *device, unsigned *n, struct process *out) { return *n = 0, OK; }
