@@ -97,6 +97,10 @@ async function errorOf(response: Response): Promise<VgpuError> {
   } catch {
     // not from vgpu: a proxy on the way, say
   }
+  // A HEAD answer has no body to say more.
+  if (response.status === 401) return new VgpuError('UNAUTHENTICATED');
+  if (response.status === 404)
+    return new VgpuError('NOT_FOUND', { what: 'thing at', id: response.url, list: 'help' });
   return new VgpuError('INTERNAL', {
     problem: `HTTP ${response.status} ${text.slice(0, 200)}`,
     request: '-',

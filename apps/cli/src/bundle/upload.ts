@@ -20,9 +20,7 @@ async function isKnown(client: VgpuClient, hash: string): Promise<boolean> {
     await client.call(routes.bundles.exists, { params: { hash } });
     return true;
   } catch (error) {
-    // A HEAD answer has no body: what the client makes of a 404 has no code of ours.
-    if (error instanceof VgpuError && (error.code === 'NOT_FOUND' || / 404 /.test(` ${error.message} `)))
-      return false;
+    if (error instanceof VgpuError && error.code === 'NOT_FOUND') return false;
     throw error;
   }
 }

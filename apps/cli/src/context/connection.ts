@@ -59,7 +59,8 @@ export const localToken = (): string | undefined => readText(join(home(), 'token
 
 /** The server that commands talk to, or undefined where none is known. */
 export function findConnection(): Connection | undefined {
-  const { VGPU_SERVER, VGPU_TOKEN } = process.env;
+  const { VGPU_SERVER } = process.env;
+  const VGPU_TOKEN = process.env.VGPU_TOKEN || undefined;
   if (VGPU_SERVER) return { url: VGPU_SERVER, token: VGPU_TOKEN, origin: 'environment' };
   const login = readJson<Login>(loginPath());
   if (login?.url) return { url: login.url, token: VGPU_TOKEN ?? login.token, origin: 'login' };
