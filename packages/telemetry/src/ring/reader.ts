@@ -120,10 +120,11 @@ export class RingReader {
 
   /**
    * Everything before `position` has been kept: the writer may overwrite it. `mark` is a number for the
-   * reader that comes next, such as that of the first line not kept.
+   * reader that comes next, such as that of the first line not kept; committing the position once more
+   * sets it anew (do so at the start, where an earlier attempt's log goes on).
    */
   commit(position: number, mark: number): void {
-    if (this.#fd < 0 || position <= this.#committed || position > this.#tail) return;
+    if (this.#fd < 0 || position < this.#committed || position > this.#tail) return;
     this.#mark = mark;
     this.#publishTail(position);
   }

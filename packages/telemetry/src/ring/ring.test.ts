@@ -212,6 +212,8 @@ for word in (b'one', b'two', b'three'): ring.write(r.STDOUT, word)`);
   first.close(); // killed before it could keep anything
   const second = openRing(path, { commit: 'manual' });
   expect(second.mark).toBe(0);
+  second.commit(second.position, 40);
+  expect(openRing(path).mark).toBe(40);
   expect(bytes(drain(second), 'stdout')).toBe('onetwothree');
   second.commit(second.position, 3);
   python(`ring.write(r.STDOUT, b'four')`);
