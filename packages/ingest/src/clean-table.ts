@@ -4,15 +4,16 @@ import { checkNames } from './clean-options.ts';
 import { cleanerVersion } from './cleaner-version.ts';
 import { nameColumns } from './column-names.ts';
 import { type ColumnReading, fileDecimal, planReading, type ReadingHints } from './column-reading.ts';
-import { duckType, isVerbatim, missingSql, trimmed } from './column-sql.ts';
+import { duckType } from './column-sql.ts';
+import { countCellChanges, countClipped, countOutliers, logCellChanges } from './count-changes.ts';
 import { type Engine, toNumber } from './engine.ts';
-import { loadTable, strictScan, type Unread } from './load-table.ts';
+import { loadTable, strictScan } from './load-table.ts';
 import { missingTokens } from './missing-tokens.ts';
 import type { OpenedTable } from './open-table.ts';
 import type { ColumnOutcome, ColumnReport, ColumnStats, Report } from './result.ts';
 import { sampleCells } from './sample-cells.ts';
 import { badDataset } from './source-file.ts';
-import { heldValues, measureColumn, measureOutcome } from './statistics.ts';
+import { heldValues, type Measured, measureColumns, measureOutcome } from './statistics.ts';
 import { treatColumn } from './treat-column.ts';
 import { unitInCell, unitInHeader, unitName } from './units.ts';
 
@@ -20,6 +21,8 @@ export interface CleanedTable {
   report: Report;
   /** Final columns: name and SQL over `kept`. */
   output: { name: string; sql: string; type: string }[];
+  /** Relation of the rows that stay. */
+  kept: string;
   /** Loaded columns with unreadable cells. */
   unread: { index: number; name: string; reading: ColumnReading }[];
   tokens: string[];
@@ -103,19 +106,21 @@ export async function cleanTable(
   }
   if (clean.dropDuplicates) await dropDuplicates(engine, readings, late);
   const excluded = late.map((one) => `NOT (${one.where})`).join(' AND ');
-  await engine.run(
-    `CREATE OR REPLACE VIEW kept AS SELECT * FROM typed${excluded ? ` WHERE ${excluded}` : ''}`,
-  );
+  if (excluded) await engine.run(`CREATE VIEW kept AS SELECT * FROM typed WHERE ${excluded}`);
+  const kept = excluded ? 'kept' : 'typed';
   const lateCount = late.reduce((sum, one) => sum + one.count, 0);
   const rows = read - lateCount;
 
   const columns: ColumnReport[] = [];
   const output: CleanedTable['output'] = [];
   const taken = new Set(names);
+  const all = readings.map((reading, i): Measured => ({ from: kept, value: `v${i}`, type: reading.type }));
+  const stats = await measureColumns(engine, all, options.held);
+  const cellChanges = await countCellChanges(engine, kept, readings, tokens);
   for (const [i, reading] of readings.entries()) {
     const isTarget = i === targetIndex;
-    const measured = { from: 'kept', value: `v${i}`, type: reading.type };
-    const before = await measureColumn(engine, measured, options.held);
+    const measured = all[i]!;
+    const before = stats[i]!;
     if (before.count === 0 && named[i]!.why === 'empty') {
       changes.add('column.dropped', names[i]!, { before: 'a column without name and values', after: '' });
       continue;
@@ -129,12 +134,12 @@ export async function cleanTable(
     );
     warnings.push(...treated.warnings);
     if (reading.warning) warnings.push(`"${names[i]}" ${reading.warning}.`);
-    await countCellChanges(engine, changes, i, names[i]!, reading, tokens, unread[i]!);
+    await logCellChanges(engine, changes, i, names[i]!, cellChanges[i]!, unread[i]!);
     const { plan } = treated;
     if (treated.imputed > 0)
       changes.count('cell.imputed', names[i]!, treated.imputed, { before: '', after: String(plan.fill) });
     if (treated.clipped > 0)
-      await countClipped(engine, changes, i, names[i]!, treated.final, treated.clipped, plan);
+      await countClipped(engine, kept, changes, i, names[i]!, treated.final, treated.clipped, plan);
     plan.reading = describeReading(reading);
     output.push({ name: names[i]!, sql: treated.final, type: duckType(reading.type) });
     if (plan.indicator) {
@@ -154,7 +159,7 @@ export async function cleanTable(
       unreadable: unread[i]!.count,
       imputed: treated.imputed,
       clipped: treated.clipped,
-      outliers: await countOutliers(engine, i, before),
+      outliers: await countOutliers(engine, kept, i, before),
       plan,
       before,
     };
@@ -186,7 +191,7 @@ export async function cleanTable(
   const unreadable = readings
     .map((reading, index) => ({ index, name: names[index]!, reading }))
     .filter(({ index }) => unread[index]!.count > 0);
-  return { report, output, unread: unreadable, tokens, read, late };
+  return { report, output, kept, unread: unreadable, tokens, read, late };
 }
 
 function outcomeOf({ count, numeric }: ColumnStats): ColumnOutcome {
@@ -221,78 +226,6 @@ async function dropDuplicates(
   await engine.run('DROP TABLE typed');
   await engine.run('ALTER TABLE marked RENAME TO typed');
   late.push({ where: 'again', reason: 'repeats an earlier row', count });
-}
-
-async function countCellChanges(
-  engine: Engine,
-  changes: ChangeLog,
-  i: number,
-  name: string,
-  reading: ColumnReading,
-  tokens: readonly string[],
-  unread: Unread,
-): Promise<void> {
-  const text = `CAST(v${i} AS VARCHAR)`;
-  const token = missingSql(trimmed(`r${i}`), reading.type, tokens);
-  const kinds: [string, string][] = [
-    ['cell.missing-word', `v${i} IS NULL AND r${i} IS NOT NULL AND trim(r${i}) <> '' AND ${token}`],
-  ];
-  if (reading.type === 'text') kinds.push(['cell.trimmed', `v${i} IS NOT NULL AND r${i} IS NOT NULL`]);
-  else if (!isVerbatim(reading))
-    kinds.push([`cell.${reading.type}`, `v${i} IS NOT NULL AND r${i} IS NOT NULL AND ${text} <> r${i}`]);
-  for (const [kind, where] of kinds) {
-    const n = toNumber((await engine.row(`SELECT count(*) AS n FROM kept WHERE ${where}`)).n);
-    if (n === 0) continue;
-    const examples = await engine.rows(
-      `SELECT rowid AS row, r${i} AS before, ${text} AS after FROM typed WHERE ${where} LIMIT 5`,
-    );
-    changes.count(kind, name, n - examples.length, null);
-    for (const one of examples)
-      changes.count(kind, name, 1, {
-        row: Number(one.row) + 1,
-        before: String(one.before),
-        after: String(one.after ?? ''),
-      });
-  }
-  if (unread.count > 0) {
-    changes.count('cell.unreadable', name, unread.count - unread.examples.length, null);
-    for (const { row, text: before } of unread.examples)
-      changes.add('cell.unreadable', name, { row, before, after: '' });
-  }
-}
-
-async function countClipped(
-  engine: Engine,
-  changes: ChangeLog,
-  i: number,
-  name: string,
-  final: string,
-  count: number,
-  plan: ColumnReport['plan'],
-): Promise<void> {
-  const bounds: string[] = [];
-  if (plan.clip?.min != null) bounds.push(`v${i} < CAST('${plan.clip.min}' AS DOUBLE)`);
-  if (plan.clip?.max != null) bounds.push(`v${i} > CAST('${plan.clip.max}' AS DOUBLE)`);
-  const examples = await engine.rows(
-    `SELECT CAST(v${i} AS VARCHAR) AS before, CAST(${final} AS VARCHAR) AS after FROM kept WHERE ${bounds.join(' OR ')} LIMIT 5`,
-  );
-  changes.count('cell.clipped', name, count - examples.length, null);
-  for (const one of examples)
-    changes.add('cell.clipped', name, { before: String(one.before), after: String(one.after) });
-}
-
-async function countOutliers(engine: Engine, i: number, stats: ColumnStats): Promise<number> {
-  if (!stats.numeric) return 0;
-  const { p25, p75, min, max } = stats.numeric;
-  const reach = 3 * (p75 - p25);
-  if (!(reach > 0) || (min >= p25 - reach && max <= p75 + reach)) return 0;
-  return toNumber(
-    (
-      await engine.row(
-        `SELECT count(*) AS n FROM kept WHERE v${i} < CAST('${p25 - reach}' AS DOUBLE) OR v${i} > CAST('${p75 + reach}' AS DOUBLE)`,
-      )
-    ).n,
-  );
 }
 
 function unitOf(row: string | undefined, header: string, reading: ColumnReading): string | null {

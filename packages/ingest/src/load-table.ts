@@ -85,16 +85,17 @@ export async function loadTable(
   const tokens = [...hints(0).missing];
   for (let round = 0; ; round++) {
     const rows = await load(engine, source, readings, tokens);
-    const unread: Unread[] = [];
+    const unread: Unread[] = readings.map(() => ({ count: 0, examples: [] }));
     let mended = false;
-    for (const [i, reading] of readings.entries()) {
-      unread.push({ count: 0, examples: [] });
-      if (reading.type === 'text') continue;
+    const typed = [...readings.keys()].filter((i) => readings[i]!.type !== 'text');
+    const counts = await engine.aggregates(
+      'typed',
+      typed.flatMap((i) => [`count(v${i})`, `count(*) FILTER (WHERE ${unreadSql(i, readings[i]!, tokens)})`]),
+    );
+    for (const [k, i] of typed.entries()) {
+      const reading = readings[i]!;
       const where = unreadSql(i, reading, tokens);
-      const counts = await engine.row(
-        `SELECT count(v${i}) AS read, count(*) FILTER (WHERE ${where}) AS unread FROM typed`,
-      );
-      const bad = toNumber(counts.unread);
+      const bad = toNumber(counts[2 * k + 1]);
       if (bad === 0) continue;
       const found = await engine.rows(
         `SELECT rowid AS row, r${i} AS text FROM typed WHERE ${where} LIMIT 2000`,
@@ -106,7 +107,7 @@ export async function loadTable(
               found.map((one) => String(one.text)),
               samples[i]!,
               bad,
-              toNumber(counts.read),
+              toNumber(counts[2 * k]),
               hints(i),
             )
           : null;

@@ -75,13 +75,44 @@ export async function exactQuantiles(
   held: number,
 ): Promise<number[]> {
   const answers: number[] = [];
+  const fetched = await fetchBins(engine, measured, counted, shares);
   for (const share of shares) {
     const position = share * (counted.count - 1);
     const below = Math.floor(position);
-    const [low, high] = await valuesAt(engine, measured, counted, below, held);
+    const [low, high] = await valuesAt(engine, measured, counted, below, held, fetched);
     answers.push(low + (high - low) * (position - below));
   }
   return answers;
+}
+
+const mostFetched = 50_000;
+
+/** The sorted values of the bins that the shares fall into, by one query, where they are few. */
+async function fetchBins(
+  engine: Engine,
+  { from, value }: Measured,
+  counted: Counted,
+  shares: readonly number[],
+): Promise<Map<number, number[]>> {
+  const wanted = new Map<number, Bin>();
+  for (const share of shares) {
+    let left = Math.floor(share * (counted.count - 1));
+    const bin = counted.bins.find(({ count }) => {
+      left -= count;
+      return left < 0;
+    });
+    if (bin && bin.low < bin.high) wanted.set(bin.index, bin);
+  }
+  const bins = [...wanted.values()];
+  if (bins.length === 0 || bins.reduce((sum, { count }) => sum + count, 0) > mostFetched) return new Map();
+  const number = `CAST(${value} AS DOUBLE)`;
+  const inside = bins
+    .map(({ low, high }) => `${number} BETWEEN ${sqlReal(low)} AND ${sqlReal(high)}`)
+    .join(' OR ');
+  const values = (await engine.rowArrays(`SELECT ${number} FROM ${from} WHERE ${inside} ORDER BY 1`)).map(
+    ([x]) => Number(x),
+  );
+  return new Map(bins.map(({ index, low, high }) => [index, values.filter((x) => x >= low && x <= high)]));
 }
 
 /** The values at `rank` (from 0) and at the next one, when the column is sorted. */
@@ -91,6 +122,7 @@ async function valuesAt(
   counted: Counted,
   rank: number,
   held: number,
+  fetched: ReadonlyMap<number, number[]>,
 ): Promise<[number, number]> {
   let left = rank;
   for (const [i, bin] of counted.bins.entries()) {
@@ -100,9 +132,11 @@ async function valuesAt(
     }
     const next = counted.bins[i + 1]?.low ?? bin.high;
     if (bin.low === bin.high) return [bin.low, left + 1 < bin.count ? bin.low : next];
+    const ready = fetched.get(bin.index);
+    if (ready) return [ready[left]!, ready[left + 1] ?? next];
     if (bin.count > held) {
       const finer = await countBins(engine, measured, bin.low, bin.high);
-      const [low, high] = await valuesAt(engine, measured, finer, left, held);
+      const [low, high] = await valuesAt(engine, measured, finer, left, held, new Map());
       return [low, left + 1 < bin.count ? high : next];
     }
     const number = `CAST(${measured.value} AS DOUBLE)`;

@@ -1,6 +1,7 @@
+import type { DuckDBValue } from '@duckdb/node-api';
 import { type Engine, toNumber } from './engine.ts';
 import { type Counted, countBins, exactQuantiles, histogramOf } from './quantiles.ts';
-import type { ColumnOutcome, ColumnStats, ColumnType, NumericOutcome, NumericSummary } from './result.ts';
+import type { ColumnOutcome, ColumnStats, ColumnType, NumericOutcome } from './result.ts';
 
 /** Values that may be sorted at once for a quantile. */
 export const heldValues = 1_000_000;
@@ -17,72 +18,99 @@ export interface Measured {
   type: ColumnType;
 }
 
-async function numericOutcome(
+const isNumeric = (type: ColumnType): boolean => type === 'integer' || type === 'number';
+
+const momentsSql = (value: string): string[] => [
+  `CAST(min(${value}) AS DOUBLE)`,
+  `CAST(max(${value}) AS DOUBLE)`,
+  `favg(${value})`,
+  `CASE WHEN count(${value}) > 1 THEN stddev_samp(CAST(${value} AS DOUBLE)) ELSE 0 END`,
+];
+
+async function outcomeOf(
   engine: Engine,
   measured: Measured,
+  moments: readonly DuckDBValue[],
 ): Promise<{ outcome: NumericOutcome; counted: Counted }> {
-  const { from, value } = measured;
-  const row = await engine.row(
-    `SELECT CAST(min(${value}) AS DOUBLE) AS lo, CAST(max(${value}) AS DOUBLE) AS hi, favg(${value}) AS mean, CASE WHEN count(${value}) > 1 THEN stddev_samp(CAST(${value} AS DOUBLE)) END AS std FROM ${from}`,
-  );
-  const [min, max] = [Number(row.lo), Number(row.hi)];
-  const std = row.std === null ? 0 : steady(Number(row.std));
+  const [min, max, mean, std] = moments.map(Number) as [number, number, number, number];
   const counted = await countBins(engine, measured, min, max);
-  return {
-    outcome: { min, max, mean: steady(Number(row.mean)), std, histogram: histogramOf(counted, steady) },
-    counted,
-  };
-}
-
-async function numericSummary(engine: Engine, measured: Measured, held: number): Promise<NumericSummary> {
-  const { outcome, counted } = await numericOutcome(engine, measured);
-  const asked = [0.01, 0.25, 0.5, 0.75, 0.99];
-  const [p01, p25, median, p75, p99] = await exactQuantiles(engine, measured, counted, asked, held);
-  return { ...outcome, p01: p01!, p25: p25!, median: median!, p75: p75!, p99: p99! };
+  const histogram = histogramOf(counted, steady);
+  return { outcome: { min, max, mean: steady(mean), std: steady(std), histogram }, counted };
 }
 
 /** Figures of a cleaned column, where cleaning changed it. */
 export async function measureOutcome(engine: Engine, measured: Measured): Promise<ColumnOutcome> {
-  const { n } = await engine.row(`SELECT count(${measured.value}) AS n FROM ${measured.from}`);
+  const { from, value, type } = measured;
+  const numeric = isNumeric(type);
+  const [n, ...moments] = await engine.aggregates(from, [
+    `count(${value})`,
+    ...(numeric ? momentsSql(value) : []),
+  ]);
   const count = toNumber(n);
-  const isNumeric = measured.type === 'integer' || measured.type === 'number';
-  return isNumeric && count > 0
-    ? { count, numeric: (await numericOutcome(engine, measured)).outcome }
-    : { count };
+  if (!numeric || count === 0) return { count };
+  return { count, numeric: (await outcomeOf(engine, measured, moments)).outcome };
 }
 
-/** Figures of one column. `held` bounds how many values quantiles may keep in memory. */
-export async function measureColumn(
+/**
+ * Figures of all columns: what one pass can give for many columns at once, then what each needs alone.
+ * @param held values that may be sorted at once for a quantile.
+ */
+export async function measureColumns(
   engine: Engine,
-  measured: Measured,
+  columns: readonly Measured[],
   held = heldValues,
-): Promise<ColumnStats> {
-  const { from, value, type } = measured;
-  const first = await engine.row(
-    `SELECT count(${value}) AS n, approx_count_distinct(${value}) AS d FROM ${from}`,
+): Promise<ColumnStats[]> {
+  const from = columns[0]!.from;
+  const counts = await engine.aggregates(
+    from,
+    columns.flatMap(({ value }) => [`count(${value})`, `approx_count_distinct(${value})`]),
   );
-  const count = toNumber(first.n);
-  const stats: ColumnStats = { count, distinct: toNumber(first.d), distinctExact: false };
-  if (count === 0) return { ...stats, distinct: 0, distinctExact: true };
-  if (count <= 1_000_000 || stats.distinct <= mostCategories) {
-    stats.distinct = toNumber((await engine.row(`SELECT count(DISTINCT ${value}) AS d FROM ${from}`)).d);
-    stats.distinctExact = true;
+  const stats = columns.map(
+    (_, i): ColumnStats => ({
+      count: toNumber(counts[2 * i]),
+      distinct: toNumber(counts[2 * i + 1]),
+      distinctExact: false,
+    }),
+  );
+  const countable = [...columns.keys()].filter(
+    (i) => stats[i]!.count <= 1_000_000 || stats[i]!.distinct <= mostCategories,
+  );
+  // Few at a time: each keeps its distinct values in memory.
+  const distinct = await engine.aggregates(
+    from,
+    countable.map((i) => `count(DISTINCT ${columns[i]!.value})`),
+    stats[0]!.count > 50_000 ? 2 : 100,
+  );
+  countable.forEach((i, k) => {
+    Object.assign(stats[i]!, { distinct: toNumber(distinct[k]), distinctExact: true });
+  });
+  const numbers = [...columns.keys()].filter((i) => isNumeric(columns[i]!.type) && stats[i]!.count > 0);
+  const moments = await engine.aggregates(
+    from,
+    numbers.flatMap((i) => momentsSql(columns[i]!.value)),
+  );
+  for (const [k, i] of numbers.entries()) {
+    const { outcome, counted } = await outcomeOf(engine, columns[i]!, moments.slice(4 * k, 4 * k + 4));
+    const shares = [0.01, 0.25, 0.5, 0.75, 0.99];
+    const [p01, p25, median, p75, p99] = await exactQuantiles(engine, columns[i]!, counted, shares, held);
+    stats[i]!.numeric = { ...outcome, p01: p01!, p25: p25!, median: median!, p75: p75!, p99: p99! };
   }
-  if (type === 'integer' || type === 'number')
-    return { ...stats, numeric: await numericSummary(engine, measured, held) };
-  if (type === 'date' || type === 'datetime') {
-    const row = await engine.row(
-      `SELECT CAST(min(${value}) AS VARCHAR) AS lo, CAST(max(${value}) AS VARCHAR) AS hi FROM ${from}`,
-    );
-    return { ...stats, min: String(row.lo), max: String(row.hi) };
-  }
-  if (stats.distinct <= mostCategories) {
-    const rows = await engine.rows(
-      `SELECT CAST(${value} AS VARCHAR) AS value, count(*) AS n FROM ${from} WHERE ${value} IS NOT NULL GROUP BY 1 ORDER BY n DESC, value LIMIT 10`,
-    );
-    // A list of ten texts that each stand once says nothing.
-    if (toNumber(rows[0]?.n) > 1 || stats.distinct <= 10)
-      stats.top = rows.map((row) => ({ value: String(row.value), count: toNumber(row.n) }));
+  for (const [i, { value, type }] of columns.entries()) {
+    const own = stats[i]!;
+    if (own.count === 0 || isNumeric(type)) continue;
+    if (type === 'date' || type === 'datetime') {
+      const row = await engine.row(
+        `SELECT CAST(min(${value}) AS VARCHAR) AS lo, CAST(max(${value}) AS VARCHAR) AS hi FROM ${from}`,
+      );
+      Object.assign(own, { min: String(row.lo), max: String(row.hi) });
+    } else if (own.distinct <= mostCategories) {
+      const rows = await engine.rows(
+        `SELECT CAST(${value} AS VARCHAR) AS value, count(*) AS n FROM ${from} WHERE ${value} IS NOT NULL GROUP BY 1 ORDER BY n DESC, value LIMIT 10`,
+      );
+      // A list of ten texts that each stand once says nothing.
+      if (toNumber(rows[0]?.n) > 1 || own.distinct <= 10)
+        own.top = rows.map((row) => ({ value: String(row.value), count: toNumber(row.n) }));
+    }
   }
   return stats;
 }

@@ -20,7 +20,7 @@ export async function writeData(engine: Engine, cleaned: CleanedTable, dir: stri
   const list = cleaned.output
     .map(({ name, sql, type }) => `CAST(${sql} AS ${type}) AS ${sqlName(name)}`)
     .join(', ');
-  const rows = `(SELECT ${list} FROM kept)`;
+  const rows = `(SELECT ${list} FROM ${cleaned.kept})`;
   // A lone column's missing value would be a blank line, which readers skip.
   const none = cleaned.output.length === 1 ? 'NA' : '';
   await engine.run(
