@@ -9,7 +9,7 @@ export function define(command: Command): void {
   command
     .argument('[topic]', 'a command, or spec')
     .action(async (topic: string | undefined, flags: { json?: boolean }) => {
-      if (flags.json) {
+      if (topic === undefined && flags.json) {
         return printJson(commandTable.map(({ name, summary, group }) => ({ name, summary, group })));
       }
       if (topic === undefined) return (await buildProgram([])).outputHelp();
@@ -20,6 +20,7 @@ export function define(command: Command): void {
         const problem = `no such topic${near ? `; did you mean "${near}"?` : ''}`;
         throw new VgpuError('BAD_FLAG', { flag: topic, problem, command: 'help' });
       }
+      if (flags.json) return printJson({ name: entry.name, summary: entry.summary, group: entry.group });
       (await loadCommand(entry)).outputHelp();
     });
 }
