@@ -1,0 +1,20 @@
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+
+/** Makes its children only once it comes near the view, and keeps their place until then. */
+export function InView({ height, children }: { height: number; children: ReactNode }) {
+  const place = useRef<HTMLDivElement>(null);
+  const [seen, setSeen] = useState(false);
+  useEffect(() => {
+    if (seen || !place.current) return;
+    const watch = new IntersectionObserver(([entry]) => entry?.isIntersecting && setSeen(true), {
+      rootMargin: '200px',
+    });
+    watch.observe(place.current);
+    return () => watch.disconnect();
+  }, [seen]);
+  return (
+    <div ref={place} style={{ minHeight: height }}>
+      {seen ? children : null}
+    </div>
+  );
+}

@@ -1,0 +1,116 @@
+import { Anchor, Group, Stack, Text } from '@mantine/core';
+import { IconDownload, IconFiles } from '@tabler/icons-react';
+import { routes, type Task } from '@vgpu/api';
+import { isTerminal } from '@vgpu/core';
+import { client } from '../server/client.ts';
+import { useRoute } from '../server/use-route.ts';
+import { bytes, plural } from '../ui/figures.ts';
+import { Panel } from '../ui/panel.tsx';
+import { Answer, Empty } from '../ui/states.tsx';
+import { When } from '../ui/when.tsx';
+
+const picture = /\.(png|jpe?g|gif|webp|svg)$/i;
+
+/** What one task kept in VGPU_OUTPUT. */
+export function TaskFiles({ task }: { task: Task }) {
+  const files = useRoute(
+    routes.tasks.files,
+    { params: { task: task.id } },
+    { every: isTerminal(task.state) ? undefined : 5000 },
+  );
+  return (
+    <Panel title={task.name} flush>
+      <Answer query={files} lines={3}>
+        {({ items, refused }) =>
+          items.length + refused.length === 0 ? (
+            <Empty icon={IconFiles} title="No files">
+              What the script writes into the folder <code>VGPU_OUTPUT</code> is kept here.
+            </Empty>
+          ) : (
+            <>
+              {items.length > 0 && <FileTable task={task} items={items} />}
+              {refused.length > 0 && (
+                <Stack gap={2} p="md">
+                  <Text size="xs" fw={570} c="var(--vg-queued)">
+                    {plural(refused.length, 'file was', 'files were')} not kept
+                  </Text>
+                  {refused.map((one) => (
+                    <Text key={one.path} size="xs" c="dimmed">
+                      <span className="mono">{one.path}</span>: {one.why}
+                    </Text>
+                  ))}
+                </Stack>
+              )}
+            </>
+          )
+        }
+      </Answer>
+    </Panel>
+  );
+}
+
+interface FileTableProps {
+  task: Task;
+  items: readonly { path: string; bytes: number; modifiedAt: number; type: string }[];
+}
+
+function FileTable({ task, items }: FileTableProps) {
+  const address = (path: string) =>
+    client.address(routes.tasks.file, { params: { task: task.id, '*': path } });
+  const pictures = items.filter((one) => picture.test(one.path) && one.bytes < 8_000_000).slice(0, 12);
+  return (
+    <>
+      <section className="table-wrap" aria-label={`Files of ${task.name}`}>
+        <table className="table">
+          <thead>
+            <tr>
+              <th scope="col">File</th>
+              <th scope="col" className="right">
+                Size
+              </th>
+              <th scope="col">Written</th>
+            </tr>
+          </thead>
+          <tbody>
+            {items.map((one) => (
+              <tr key={one.path}>
+                <td>
+                  <Anchor href={address(one.path)} download size="sm" className="mono">
+                    <Group gap={6} component="span" display="inline-flex" wrap="nowrap">
+                      <IconDownload size={14} aria-hidden />
+                      {one.path}
+                    </Group>
+                  </Anchor>
+                </td>
+                <td className="right">{bytes(one.bytes)}</td>
+                <td>
+                  <When at={one.modifiedAt} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      {pictures.length > 0 && (
+        <Group p="md" gap="md" align="flex-start">
+          {pictures.map((one) => (
+            <figure key={one.path} style={{ margin: 0 }}>
+              <img
+                src={address(one.path)}
+                alt={one.path}
+                loading="lazy"
+                style={{ maxWidth: 320, maxHeight: 240, borderRadius: 6, border: '1px solid var(--vg-border)' }}
+                onError={(event) => {
+                  event.currentTarget.parentElement!.hidden = true;
+                }}
+              />
+              <Text component="figcaption" size="xs" c="dimmed" className="mono">
+                {one.path}
+              </Text>
+            </figure>
+          ))}
+        </Group>
+      )}
+    </>
+  );
+}

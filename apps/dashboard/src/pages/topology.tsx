@@ -1,0 +1,138 @@
+import { Code, Text } from '@mantine/core';
+import { IconSitemap } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import { routes, type Topology } from '@vgpu/api';
+import { useTopology } from '../live/use-topology.ts';
+import { useRoute } from '../server/use-route.ts';
+import { Picture } from '../topology/picture.tsx';
+import { bytes, milli } from '../ui/figures.ts';
+import { Page } from '../ui/page.tsx';
+import { Panel } from '../ui/panel.tsx';
+import { Answer, Empty } from '../ui/states.tsx';
+import { When } from '../ui/when.tsx';
+
+const kinds = { server: 'Server', engine: 'Engine', worker: 'Worker', warm: 'Warm worker' } as const;
+const stateColours: Record<string, string> = {
+  running: 'var(--vg-completed)',
+  paused: 'var(--vg-cancelled)',
+  exited: 'var(--vg-failed)',
+  dead: 'var(--vg-failed)',
+};
+
+/** What runs on the machine at this moment, as a picture and as a matrix. */
+export default function TopologyPage() {
+  const topology = useTopology();
+  const jobs = useRoute(routes.jobs.list, { query: { state: 'RUNNING', limit: 200 } }, { every: 10_000 });
+  const names = new Map((jobs.data?.items ?? []).map((job) => [job.id, job.name]));
+  return (
+    <Page
+      title="Topology"
+      about={
+        topology.data ? (
+          <span className="num">
+            {topology.data.host.name}, read from {topology.data.host.engine ?? 'the server'} at{' '}
+            {new Date(topology.data.takenAt).toLocaleTimeString()}; fresh every second
+          </span>
+        ) : (
+          'Loading…'
+        )
+      }
+    >
+      <Answer query={topology} lines={8}>
+        {(data) => (
+          <>
+            <Panel title="Who runs where" flush>
+              <Picture topology={data} names={names} />
+            </Panel>
+            <Panel title="Services" flush>
+              {data.services.length === 0 ? (
+                <Empty icon={IconSitemap} title="Nothing runs">
+                  Neither server nor workers were found in the engine.
+                </Empty>
+              ) : (
+                <Matrix services={data.services} names={names} />
+              )}
+            </Panel>
+          </>
+        )}
+      </Answer>
+    </Page>
+  );
+}
+
+function Matrix({ services, names }: { services: Topology['services']; names: ReadonlyMap<string, string> }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls
+    <section className="table-wrap" tabIndex={0} aria-label="Service matrix">
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">Service</th>
+            <th scope="col">State</th>
+            <th scope="col">Image</th>
+            <th scope="col">Ports</th>
+            <th scope="col" className="right">
+              CPU
+            </th>
+            <th scope="col" className="right">
+              Memory
+            </th>
+            <th scope="col">Slices</th>
+            <th scope="col">Created</th>
+            <th scope="col">Last line</th>
+          </tr>
+        </thead>
+        <tbody>
+          {services.map((one) => (
+            <tr key={`${one.kind} ${one.task ?? one.name}`}>
+              <td style={{ minWidth: 150 }}>
+                <Text size="sm" fw={570} component="span">
+                  {one.name}
+                </Text>
+                <Text size="xs" c="dimmed">
+                  {kinds[one.kind]}
+                  {one.job && (
+                    <>
+                      {' of '}
+                      <Link to="/jobs/$job" params={{ job: one.job }} style={{ color: 'var(--mantine-color-anchor)' }}>
+                        {names.get(one.job) ?? one.job}
+                      </Link>
+                    </>
+                  )}
+                </Text>
+              </td>
+              <td style={{ whiteSpace: 'nowrap' }}>
+                <span
+                  aria-hidden
+                  style={{ display: 'inline-block', width: 8, height: 8, borderRadius: 4, marginRight: 7, background: stateColours[one.state] ?? 'var(--vg-queued)' }}
+                />
+                {one.state}
+              </td>
+              <td>
+                <Code>
+                  {one.image}
+                  {one.tag && `:${one.tag}`}
+                </Code>
+              </td>
+              <td>{one.ports.length === 0 ? 'none' : one.ports.join(', ')}</td>
+              <td className="right">{one.cpu === null ? '–' : `${one.cpu.toFixed(2)} cores`}</td>
+              <td className="right" style={{ whiteSpace: 'nowrap' }}>
+                {one.memory === null ? '–' : bytes(one.memory)}
+                {one.memoryLimit !== null && ` of ${bytes(one.memoryLimit)}`}
+              </td>
+              <td>{one.slices.length === 0 ? 'none' : one.slices.map((slice) => `${milli(slice.milli, 'GPU')}, ${bytes(slice.bytes)}`).join('; ')}</td>
+              <td>
+                <When at={one.created} />
+              </td>
+              <td style={{ maxWidth: 300 }}>
+                <div className="mono ellipsis" title={one.lastLine ?? undefined}>
+                  {one.lastLine ?? '–'}
+                </div>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
