@@ -35,6 +35,23 @@ interface Found {
 const same = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((cell, i) => cell.trim() === b[i]!.trim());
 
+/** Runs before the first long one that belong to it: a header above a ragged first row, with no blank line between. */
+function contiguous(pending: readonly Run[], run: Run): Run[] {
+  if (run.blankBefore) return [];
+  const from = pending.findLastIndex((one) => one.blankBefore);
+  const near = pending.slice(Math.max(0, from));
+  const start = near.findIndex((one) => one.width === run.width);
+  return start === -1 ? [] : near.slice(start);
+}
+
+/** Leading rows with next to nothing in them, above a full one: a title that was saved with its delimiters. */
+function titleRows(rows: readonly string[][], width: number): number {
+  if (width < 4) return 0;
+  const filled = rows.slice(0, 20).map((row) => row.filter((cell) => cell.trim() !== '').length);
+  const full = filled.findIndex((count) => count > width * 0.34);
+  return full > 0 && filled[full]! >= width * 0.7 ? full : 0;
+}
+
 /** Splits a file's runs into tables; odd runs between rows of one table belong to it. */
 function findTables(runs: readonly Run[]): Found[] {
   const tables: Found[] = [];
@@ -57,7 +74,9 @@ function findTables(runs: readonly Run[]): Found[] {
       );
     })();
     if (starts) {
-      current = { runs: [run], width: run.width, records: run.count };
+      const before = contiguous(pending, run);
+      current = { runs: [...before, run], width: run.width, records: run.count };
+      for (const one of before) current.records += one.count;
       tables.push(current);
       pending = [];
     } else if (current && run.width === current.width) {
@@ -102,17 +121,19 @@ export function findLayout(outline: Outline, wanted: number | undefined): Layout
   if (!chosen) return null;
   for (const table of tables) if (table.records > chosen.records) chosen = table;
   const warnings: string[] = [];
-  const rows = chosen.runs.flatMap((run) => (run.width === chosen.width ? run.first : [])).slice(0, 200);
+  const every = chosen.runs.flatMap((run) => (run.width === chosen.width ? run.first : [])).slice(0, 200);
+  const titles = titleRows(every, chosen.width);
+  const rows = every.slice(titles);
   const firstRun = chosen.runs[0]!;
   const above = runs[runs.indexOf(firstRun) - 1];
-  const loose = wanted === 0 ? null : looseHeader(above, chosen);
+  const loose = wanted === 0 || titles > 0 ? null : looseHeader(above, chosen);
   const detected = loose ? { rows: 0, unitRow: false, evidence: 1 } : detectHeader(rows);
   const headerRows = loose ? 1 : (wanted ?? detected.rows);
   const header = loose ? [loose.first[0]!] : rows.slice(0, headerRows);
   const rowNames = loose !== null && loose.width === chosen.width - 1;
-  const headerLine = loose ? loose.line : firstRun.line;
+  const headerLine = loose ? loose.line : lineOfRecord(chosen, titles);
   // Lines of the header's records: only runs without line breaks inside fields keep this exact.
-  const firstLine = lineOfRecord(chosen, loose ? 0 : headerRows);
+  const firstLine = lineOfRecord(chosen, loose ? 0 : titles + headerRows);
   const lastRun = chosen.runs.at(-1)!;
   let lastLine = lastRun.lastLine;
   let footer = 0;
