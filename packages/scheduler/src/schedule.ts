@@ -1,12 +1,14 @@
-import { holdOnNode } from './change.ts';
-import { nodeMismatch } from './eligible.ts';
+import { Planning } from './live/planning.ts';
+import type { Weights } from './live/preferences.ts';
 import type { Pending } from './pending.ts';
-import type { Decision, Plan } from './plan.ts';
-import type { WaitCode } from './reasons.ts';
-import { chooseShares } from './shares.ts';
-import type { AcceleratorShare, NodeView, View } from './view.ts';
+import type { TypicalPod } from './placer/typical.ts';
+import type { Plan, Wait } from './plan.ts';
+import { unitsByQueue } from './queues/order.ts';
+import type { RankingName } from './rankings/catalogue.ts';
+import type { WasteTable } from './rankings/learned-waste.ts';
+import type { View } from './view.ts';
 
-export type Ranking = 'default' | 'fgd' | 'bestfit' | 'packing' | 'spread';
+export type Ranking = RankingName;
 
 export interface PlanOptions {
   /** The present, in the clock of the view's times. */
@@ -17,72 +19,57 @@ export interface PlanOptions {
   readonly ranking?: Ranking;
   /** How many running tasks one plan may disturb (preempt or move). Default 0: none. */
   readonly disruptionBudget?: number;
-  /** Let MIG devices be recut for waiting work. Default true. */
+  /** Let MIG devices be recut for waiting work; only free instances are ever destroyed. Default true. */
   readonly repartition?: boolean;
+  /** How long a blocked task lets others pass before room is kept for it (ms). Default 60,000. */
+  readonly patienceMs?: number;
+  /** The work to expect, for rankings that look ahead. Default: what runs and waits now. */
+  readonly expected?: readonly TypicalPod[];
+  /** For the default ranking: what `trainWaste` learned from such work. */
+  readonly waste?: WasteTable;
+  readonly weights?: Weights;
 }
 
-/** 1. higher priority; 2. earlier submission; 3. task id. */
-function byPriorityThenAge(a: Pending, b: Pending): number {
-  return (
-    (b.priority ?? 0) - (a.priority ?? 0) ||
-    a.submittedAt - b.submittedAt ||
-    (a.taskId < b.taskId ? -1 : a.taskId > b.taskId ? 1 : 0)
-  );
-}
-
-function leftover(node: NodeView, shares: readonly AcceleratorShare[]): number {
-  let free = 0;
-  for (const d of node.accelerators) free += d.freeMilli;
-  for (const s of shares) free -= s.milli;
-  return free / 8000 + node.freeCpuMilli / 256_000;
-}
-
-/** Decides what starts now and why the rest waits. Pure: the same input gives the same plan. */
+/**
+ * Decides what starts now, what makes room for it, and why the rest waits. Pure: the same input gives the
+ * same plan, in whatever order nodes, tasks and queues are listed.
+ *
+ * Queues take turns by fair share (`FairShare.compare`), one unit (a task or a gang) at a time; within a
+ * queue `compareTasks` decides. Each unit is placed by the ranking; where there is no room, running work is
+ * moved or preempted within the budget, or room is kept for the unit and it waits.
+ */
 export function plan(view: View, pending: readonly Pending[], options: PlanOptions): Plan {
-  void options;
-  const nodes = new Map(view.nodes.map((n) => [n.id, n]));
-  const running = new Set(view.running.map((t) => t.taskId));
-  const decisions: Decision[] = [];
-  let position = 0;
-  for (const task of [...pending].sort(byPriorityThenAge)) {
-    let best: { node: NodeView; shares: readonly AcceleratorShare[]; score: number } | undefined;
-    let reason: WaitCode = view.nodes.length ? 'cpu' : 'no-nodes';
-    if (running.has(task.taskId)) reason = 'already-running';
-    else
-      for (const node of nodes.values()) {
-        const never = nodeMismatch(task, node);
-        const shares = never ?? chooseShares(task, node);
-        if (typeof shares === 'string') reason = shares;
-        else if (node.freeCpuMilli < task.cpuMilli) reason = 'cpu';
-        else if (node.freeMemoryBytes < task.memoryBytes) reason = 'memory';
-        else {
-          const score = leftover(node, shares);
-          if (!best || score < best.score || (score === best.score && node.id < best.node.id))
-            best = { node, shares, score };
-        }
-      }
-    if (best) {
-      const bind = {
-        kind: 'bind' as const,
-        taskId: task.taskId,
-        node: best.node.id,
-        cpuMilli: task.cpuMilli,
-        memoryBytes: task.memoryBytes,
-        accelerators: best.shares,
-      };
-      nodes.set(best.node.id, holdOnNode(best.node, bind, 1));
-      running.add(task.taskId);
-      decisions.push(bind);
-    } else {
-      decisions.push({
-        kind: 'wait',
-        taskId: task.taskId,
-        code: reason,
-        message: `No node can take it now (${reason}).`,
-        unblock: 'Capacity has to become free.',
-        position: ++position,
-      });
-    }
+  const held = new Set(view.running.map((t) => t.taskId));
+  const gangs = new Map<string, number>();
+  for (const t of view.running) if (t.gang !== undefined) gangs.set(t.gang, (gangs.get(t.gang) ?? 0) + 1);
+  const unique = new Map<string, Pending>();
+  const refused: Wait[] = [];
+  for (const task of pending) {
+    if (held.has(task.taskId)) refused.push(alreadyRunning(task.taskId));
+    else if (!unique.has(task.taskId)) unique.set(task.taskId, task);
   }
-  return { viewVersion: view.version, decisions };
+  const waiting = [...unique.values()];
+  const planning = new Planning(view, waiting, options);
+  const queues = unitsByQueue(waiting, options.now, gangs);
+  while (queues.size > 0) {
+    let first: string | undefined;
+    for (const queue of queues.keys())
+      if (first === undefined || planning.fair.compare(queue, first) < 0) first = queue;
+    const units = queues.get(first!)!;
+    planning.consider(units.shift()!);
+    if (units.length === 0) queues.delete(first!);
+  }
+  refused.sort((a, b) => (a.taskId < b.taskId ? -1 : 1));
+  return { viewVersion: view.version, decisions: [...planning.decisions, ...planning.waits, ...refused] };
+}
+
+function alreadyRunning(taskId: string): Wait {
+  return {
+    kind: 'wait',
+    taskId,
+    code: 'already-running',
+    message: 'It runs already.',
+    unblock: 'Nothing to do: it is not started twice.',
+    position: 0,
+  };
 }

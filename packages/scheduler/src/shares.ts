@@ -1,43 +1,90 @@
-import { deviceMismatch, takesWhole } from './eligible.ts';
+import { type Offer, offerOf } from './offers.ts';
 import type { Pending } from './pending.ts';
 import type { WaitCode } from './reasons.ts';
-import type { AcceleratorShare, AcceleratorView, NodeView } from './view.ts';
+import type { AcceleratorView, NodeView } from './view.ts';
 
-/** What the task would hold of the device: a whole device brings its vRAM along. */
-export function shareOf(task: Pending, device: AcceleratorView): AcceleratorShare {
-  if (device.mode === 'passthrough')
-    return { uuid: device.uuid, milli: device.milli, vramBytes: device.vramBytes };
-  const whole = takesWhole(task);
-  const vramBytes = task.vramBytes ?? (whole ? Math.min(device.vramBytes, device.freeVramBytes) : 0);
-  return { uuid: device.uuid, milli: task.gpuMilli, vramBytes };
+export interface ChooseOptions {
+  /** Whether MIG devices may be recut. Default true. */
+  readonly recut?: boolean;
+  /** Higher is better; decides between devices of one node before fullness does. Default: none. */
+  readonly score?: (offer: Offer) => number;
 }
 
-/** Why the device cannot carry a share of the task now; undefined when it can. */
-export function deviceShortage(task: Pending, device: AcceleratorView): WaitCode | undefined {
-  const never = deviceMismatch(task, device);
-  if (never) return never;
-  if (device.freeSlots !== undefined && device.freeSlots < 1) return 'slots';
-  if (device.mode === 'passthrough' && device.freeMilli < device.milli) return 'gpu';
-  if (task.isolation === 'hard' && device.mode === 'shared' && device.freeMilli < device.milli) return 'gpu';
-  if (device.freeMilli < task.gpuMilli) return 'gpu';
-  if (device.freeVramBytes < (task.vramBytes ?? 0)) return 'vram';
-  return undefined;
+/** Offers that would go well together: as wide as the topology asked for. */
+function groupKey(device: AcceleratorView, topology: Pending['topology']): string | undefined {
+  switch (topology) {
+    case 'nvlink':
+      return device.nvlinkGroup;
+    case 'pcie':
+      return device.pcieGroup;
+    case 'numa':
+      return device.numaNode === undefined ? undefined : String(device.numaNode);
+    case undefined:
+      return 'any';
+  }
 }
 
 /**
- * Chooses devices on one node: the fullest that still fit (so that whole devices stay whole), uuid last.
- * @returns the shares, or the reason that most devices gave.
+ * Devices in the order in which they are taken:
+ * 1. healthy before degraded; 2. no recutting before recutting; 3. higher score; 4. the fullest in compute, so
+ * that whole devices stay whole; 5. the fullest in memory; 6. uuid.
  */
-export function chooseShares(task: Pending, node: NodeView): readonly AcceleratorShare[] | WaitCode {
+function compareOffers(a: Offer, b: Offer, score: ChooseOptions['score']): number {
+  return (
+    Number(a.device.health === 'degraded') - Number(b.device.health === 'degraded') ||
+    Number(a.recut !== undefined) - Number(b.recut !== undefined) ||
+    (score ? score(b) - score(a) : 0) ||
+    a.device.freeMilli - b.device.freeMilli ||
+    a.device.freeVramBytes - b.device.freeVramBytes ||
+    (a.device.uuid < b.device.uuid ? -1 : a.device.uuid > b.device.uuid ? 1 : 0)
+  );
+}
+
+/**
+ * Chooses devices of one node for the task, the topology kept where one is asked for; without one, devices
+ * that share an NVLink domain are preferred where several are wanted.
+ * @returns one offer per device wanted, or the first reason met
+ */
+export function chooseShares(
+  task: Pending,
+  node: NodeView,
+  options: ChooseOptions = {},
+): readonly Offer[] | WaitCode {
   if (task.gpuCount === 0) return [];
-  const fitting: AcceleratorView[] = [];
+  const offers: Offer[] = [];
   let reason: WaitCode | undefined;
   for (const device of node.accelerators) {
-    const shortage = deviceShortage(task, device);
-    if (shortage === undefined) fitting.push(device);
-    else reason ??= shortage;
+    const offer = offerOf(task, device, options.recut ?? true);
+    if (typeof offer === 'string') reason ??= offer;
+    else offers.push(offer);
   }
-  if (fitting.length < task.gpuCount) return reason ?? 'gpu';
-  fitting.sort((a, b) => a.freeMilli - b.freeMilli || (a.uuid < b.uuid ? -1 : 1));
-  return fitting.slice(0, task.gpuCount).map((d) => shareOf(task, d));
+  if (offers.length < task.gpuCount) {
+    if (node.accelerators.length < task.gpuCount)
+      return node.accelerators.length === 0 ? 'no-model' : 'too-large';
+    return reason ?? 'gpu';
+  }
+  offers.sort((a, b) => compareOffers(a, b, options.score));
+  if (task.gpuCount === 1) return offers.slice(0, 1);
+  const grouped = tightestGroup(task, offers, task.topology);
+  if (task.topology) return grouped ?? 'topology';
+  return tightestGroup(task, offers, 'nvlink') ?? offers.slice(0, task.gpuCount);
+}
+
+/** The group with the fewest offers that still has enough, so that large groups stay whole. */
+function tightestGroup(
+  task: Pending,
+  offers: readonly Offer[],
+  topology: Pending['topology'],
+): readonly Offer[] | undefined {
+  const groups = new Map<string, Offer[]>();
+  for (const offer of offers) {
+    const key = groupKey(offer.device, topology);
+    if (key === undefined) continue;
+    const group = groups.get(key);
+    if (group) group.push(offer);
+    else groups.set(key, [offer]);
+  }
+  const enough = [...groups].filter(([, g]) => g.length >= task.gpuCount);
+  enough.sort(([ka, a], [kb, b]) => a.length - b.length || (ka < kb ? -1 : 1));
+  return enough[0]?.[1].slice(0, task.gpuCount);
 }

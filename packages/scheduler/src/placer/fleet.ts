@@ -77,6 +77,24 @@ export class Fleet {
     return this.#log[position & (this.#log.length - 1)]!;
   }
 
+  /** Sets what is free on the node. Amounts are rounded down to whole milli. */
+  set(node: number, cpu: number, memory: number, gpuFree: readonly number[]): void {
+    const base = node * this.stride;
+    this.cpu[node] = Math.floor(cpu);
+    this.memory[node] = memory;
+    for (let g = 0; g < gpuFree.length; g++) this.gpu[base + g] = Math.floor(gpuFree[g]!);
+    this.state[node] = this.states.intern(
+      this.model[node]!,
+      this.gpu.subarray(base, base + this.gpus[node]!),
+    );
+    this.#changed(node);
+  }
+
+  /** Says that something about the node changed that is not an amount. */
+  touch(node: number): void {
+    this.#changed(node);
+  }
+
   #changed(node: number): void {
     this.#log[this.#logEnd++ & (this.#log.length - 1)] = node;
   }

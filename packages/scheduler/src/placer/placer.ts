@@ -44,8 +44,7 @@ export class Placer {
     let shape = this.#shapes.get(key);
     if (shape) return shape;
     const accepts = new Uint8Array(this.fleet.models.length);
-    for (const [i, model] of this.fleet.models.entries())
-      accepts[i] = spec.gpuCount === 0 || !spec.models?.length || spec.models.includes(model) ? 1 : 0;
+    for (const [i, model] of this.fleet.models.entries()) accepts[i] = acceptsModel(spec, model) ? 1 : 0;
     const count = spec.gpuCount;
     const milli = count === 0 ? 0 : spec.gpuMilli;
     const demand = this.fleet.states.demandId({ milli, count });
@@ -98,8 +97,23 @@ export class Placer {
       const s = this.ranking.score(shape, state, next, cpu);
       if (s > best) best = s;
     }
-    if (best === INFEASIBLE || !this.ranking.bias) return best;
-    return best + this.ranking.bias(shape, node);
+    if (best === INFEASIBLE) return best;
+    if (shape.constraints) {
+      if (!shape.constraints.fits(node)) return INFEASIBLE;
+      best += shape.constraints.bias?.(node) ?? 0;
+    }
+    return this.ranking.bias ? best + this.ranking.bias(shape, node) : best;
+  }
+
+  /** Score of taking a device with so much free on the node; −Infinity where that is no way to place it. */
+  deviceScore(shape: Shape, node: number, free: number): number {
+    const { fleet } = this;
+    const state = fleet.state[node]!;
+    const at = fleet.states.optionsAt(shape.demand, state);
+    for (let i = 0; i < fleet.states.pool[at]!; i++)
+      if (fleet.states.pool[at + 1 + 2 * i] === free)
+        return this.ranking.score(shape, state, fleet.states.pool[at + 2 + 2 * i]!, fleet.cpu[node]!);
+    return INFEASIBLE;
   }
 
   /** Free milli of the device to take: the best scored, the first device on ties. */
@@ -159,4 +173,10 @@ export class Placer {
     }
     list.cursor = this.fleet.logEnd;
   }
+}
+
+/** A node with devices of several models is named `A|B`: it is acceptable where one of them is. */
+function acceptsModel(spec: ShapeSpec, model: string): boolean {
+  if (spec.gpuCount === 0 || !spec.models?.length) return true;
+  return spec.models.includes(model) || model.split('|').some((m) => spec.models!.includes(m));
 }

@@ -7,6 +7,17 @@ export interface ShapeSpec {
   readonly gpuCount: number;
   /** Acceptable models; empty or absent: any. */
   readonly models?: readonly string[];
+  readonly constraints?: Constraints;
+}
+
+/** What numbers cannot say. Both may look at the node in question and at no other, so that answers can be kept
+ * until that node changes. */
+export interface Constraints {
+  /** Equal keys mean equal answers. */
+  readonly key: string;
+  fits(node: number): boolean;
+  /** Added to the node's score. */
+  bias?(node: number): number;
 }
 
 /** A shape known to a placer, by number. */
@@ -19,5 +30,5 @@ export interface Shape extends ShapeSpec {
 
 export function shapeKey(spec: ShapeSpec): string {
   const models = spec.models?.length ? [...new Set(spec.models)].sort().join('|') : '';
-  return `${spec.cpuMilli},${spec.memoryBytes},${spec.gpuMilli},${spec.gpuCount},${models}`;
+  return `${spec.constraints?.key ?? ''};${spec.cpuMilli},${spec.memoryBytes},${spec.gpuMilli},${spec.gpuCount},${models}`;
 }

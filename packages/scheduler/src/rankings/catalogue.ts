@@ -11,6 +11,15 @@ import { Spread } from './spread.ts';
 export const RANKINGS = ['default', 'fgd', 'bestfit', 'packing', 'spread'] as const;
 export type RankingName = (typeof RANKINGS)[number];
 
+/** What a wasted device is in the scores of each ranking, so that preferences can be weighed against them. */
+export const RANKING_SCALE: Readonly<Record<RankingName, number>> = {
+  default: 1000,
+  fgd: 25,
+  bestfit: 10,
+  packing: 10,
+  spread: 0.125,
+};
+
 /** FGD's typical pods are the commonest shapes that cover this part of the work. */
 const FGD_COVERAGE = 0.95;
 

@@ -1,0 +1,190 @@
+import type { Offer } from '../offers.ts';
+import type { Pending } from '../pending.ts';
+import { Fleet } from '../placer/fleet.ts';
+import { Placer } from '../placer/placer.ts';
+import type { Shape } from '../placer/shape.ts';
+import { type PodShape, type TypicalPod, typicalPods } from '../placer/typical.ts';
+import { makeRanking, RANKING_SCALE, type RankingName } from '../rankings/catalogue.ts';
+import type { WasteTable } from '../rankings/learned-waste.ts';
+import type { NodeView, RunningTask, View } from '../view.ts';
+import { fitOn } from './fit.ts';
+import { preference, type Weights } from './preferences.ts';
+import { withTask } from './working-node.ts';
+
+export interface LiveOptions {
+  readonly ranking: RankingName;
+  readonly seed: number;
+  readonly expected?: readonly TypicalPod[];
+  readonly waste?: WasteTable;
+  readonly weights: Weights;
+  readonly repartition: boolean;
+}
+
+/** Further say over whether a task may come to a node; depends on that node alone. */
+export type Guard = (task: Pending, node: number, offers: readonly Offer[]) => boolean;
+
+export interface Found {
+  readonly node: number;
+  readonly offers: readonly Offer[];
+}
+
+/** A stable scatter of nodes: ties do not always go to the same machines of the list. */
+function scatter(seed: number, id: string): number {
+  let h = (seed ^ 0x811c9dc5) >>> 0;
+  for (let i = 0; i < id.length; i++) h = Math.imul(h ^ id.charCodeAt(i), 0x01000193) >>> 0;
+  return h;
+}
+
+function shapeOfRunning(task: RunningTask): PodShape {
+  return {
+    cpuMilli: task.cpuMilli,
+    gpuCount: task.accelerators.length,
+    gpuMilli: Math.min(1000, task.accelerators[0]?.milli ?? 0),
+  };
+}
+
+function modelOf(node: NodeView): string {
+  return [...new Set(node.accelerators.map((d) => d.model))].sort().join('|');
+}
+
+/**
+ * The working copy of a view's nodes under a ranking: exact objects for what fits, flat numbers beside them
+ * for the order. Nodes are replaced, never changed, so an older state can be put back.
+ */
+export class LiveFleet {
+  readonly nodes: NodeView[];
+  readonly index = new Map<string, number>();
+  readonly #fleet: Fleet;
+  readonly #placer: Placer;
+  readonly #options: LiveOptions;
+  readonly #shapes = new Map<string, Shape>();
+  /** The task for whom a constraint is asked just now; equal keys mean equal answers. */
+  guard: Guard | undefined;
+
+  constructor(view: View, pending: readonly Pending[], options: LiveOptions) {
+    this.#options = options;
+    this.nodes = [...view.nodes].sort(
+      (a, b) => scatter(options.seed, a.id) - scatter(options.seed, b.id) || (a.id < b.id ? -1 : 1),
+    );
+    for (const [i, node] of this.nodes.entries()) this.index.set(node.id, i);
+    this.#fleet = new Fleet(
+      this.nodes.map((n) => ({
+        id: n.id,
+        cpuMilli: Math.floor(n.cpuMilli),
+        memoryBytes: n.memoryBytes,
+        model: modelOf(n),
+        gpuFree: n.accelerators.map((d) => Math.floor(d.milli)),
+      })),
+    );
+    for (let i = 0; i < this.nodes.length; i++) this.#mirror(i);
+    const expected =
+      options.expected ?? typicalPods([...view.running.map(shapeOfRunning), ...pending].sort(byShape));
+    this.#placer = new Placer(
+      this.#fleet,
+      makeRanking(options.ranking, this.#fleet, expected, options.waste),
+    );
+  }
+
+  #mirror(i: number): void {
+    const node = this.nodes[i]!;
+    this.#fleet.set(
+      i,
+      node.freeCpuMilli,
+      node.freeMemoryBytes,
+      node.accelerators.map((d) => Math.max(0, d.freeMilli)),
+    );
+  }
+
+  /** Puts a node in the place of the one with its index. */
+  replace(i: number, node: NodeView): void {
+    this.nodes[i] = node;
+    this.#mirror(i);
+  }
+
+  /** Says that the guard's answers about a node may have changed. */
+  touch(i: number): void {
+    this.#fleet.touch(i);
+  }
+
+  /** The best node for the task now and what it would take there. Changes nothing. */
+  find(task: Pending): Found | undefined {
+    const shape = this.#shape(task);
+    const found = this.#placer.find(shape);
+    if (!found) return undefined;
+    const offers = this.#offers(task, shape, found.node);
+    return offers ? { node: found.node, offers } : undefined;
+  }
+
+  /** Takes what was found. @returns the node as it was, for `replace` */
+  hold(task: Pending, found: Found): NodeView {
+    const before = this.nodes[found.node]!;
+    this.replace(found.node, withTask(before, task, found.offers));
+    return before;
+  }
+
+  #offers(task: Pending, shape: Shape, node: number): readonly Offer[] | undefined {
+    const offers = fitOn(task, this.nodes[node]!, {
+      recut: this.#options.repartition,
+      score: (o) =>
+        task.gpuCount === 1 ? this.#placer.deviceScore(shape, node, Math.floor(o.device.freeMilli)) : 0,
+    });
+    return typeof offers === 'string' ? undefined : offers;
+  }
+
+  #shape(task: Pending): Shape {
+    const key = constraintKey(task);
+    const known = this.#shapes.get(key);
+    if (known) return known;
+    const scale = RANKING_SCALE[this.#options.ranking];
+    const shape: Shape = this.#placer.shape({
+      cpuMilli: Math.ceil(task.cpuMilli),
+      memoryBytes: task.memoryBytes,
+      gpuMilli: Math.ceil(task.gpuMilli),
+      gpuCount: task.gpuCount,
+      models: task.models,
+      constraints: {
+        key,
+        fits: (node) => {
+          const offers = fitOn(task, this.nodes[node]!, { recut: this.#options.repartition });
+          if (typeof offers === 'string') return false;
+          return this.guard ? this.guard(task, node, offers) : true;
+        },
+        bias: (node) => scale * preference(task, this.nodes[node]!, this.#options.weights),
+      },
+    });
+    this.#shapes.set(key, shape);
+    return shape;
+  }
+}
+
+/** Everything about a task that decides where it fits or is preferred, as one string. */
+export function constraintKey(task: Pending): string {
+  return JSON.stringify([
+    task.cpuMilli,
+    task.memoryBytes,
+    task.gpuMilli,
+    task.gpuCount,
+    task.vramBytes,
+    task.models,
+    task.isolation,
+    task.mode,
+    task.profile,
+    task.topology,
+    task.nodeSelector,
+    task.tolerations,
+    task.node,
+    task.avoidNodes,
+    task.throughputByModel,
+    // Backfilling asks when it ends.
+    task.expectedDurationMs,
+  ]);
+}
+
+function byShape(a: PodShape, b: PodShape): number {
+  return (
+    a.gpuCount - b.gpuCount ||
+    a.gpuMilli - b.gpuMilli ||
+    a.cpuMilli - b.cpuMilli ||
+    ((a.models ?? []).join() < (b.models ?? []).join() ? -1 : 1)
+  );
+}
