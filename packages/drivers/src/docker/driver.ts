@@ -25,6 +25,7 @@ import { EngineClient } from './client.ts';
 import { limitsOf } from './container-spec.ts';
 import type { DockerContext } from './context.ts';
 import { connectInside } from './control-channel.ts';
+import { removeEgressNetwork } from './egress-network.ts';
 import { type ContainerDescription, EngineContainers } from './engine-containers.ts';
 import { followEngine } from './engine-events.ts';
 import { folderSettings, homeIdentity, stageRuntime } from './host-settings.ts';
@@ -404,6 +405,13 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
       await removeFolders(workerPaths(this.context.folders, key), canMount);
       result.folders.push(key);
     }
+    return result;
+  }
+
+  /** Gives everything of this home back, the network of egress workers included: before an uninstall. */
+  async purge(): Promise<ReapResult> {
+    const result = await this.reap(new Set());
+    if (await removeEgressNetwork(this.context.client, this.context.homeId)) result.networks.push('egress');
     return result;
   }
 

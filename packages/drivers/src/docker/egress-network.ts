@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { DriverError } from '../errors.ts';
 import { LABEL } from '../types.ts';
@@ -28,8 +29,7 @@ interface NetworkDescription {
  * Throws UNSUPPORTED where the filter cannot be set: no egress is better than an open one.
  */
 export async function ensureEgressNetwork(client: EngineClient, homeId: string): Promise<string> {
-  const name = `vgpu-egress-${homeId}`;
-  const bridge = `vgpu-${homeId.slice(0, 8)}`;
+  const { name, bridge } = namesOf(homeId);
   let network = await describe(client, name);
   if (!network) {
     await client.json('POST', '/networks/create', {
@@ -68,24 +68,62 @@ async function describe(client: EngineClient, name: string): Promise<NetworkDesc
   return response.statusCode === 404 ? undefined : body;
 }
 
+/** The host's resolvers: names must be resolved although a site's own resolver has a private address. */
+function resolvers(): string[] {
+  const text = existsSync('/etc/resolv.conf') ? readFileSync('/etc/resolv.conf', 'utf8') : '';
+  return [...text.matchAll(/^nameserver\s+(\d+\.\d+\.\d+\.\d+)/gm)]
+    .map((m) => m[1]!)
+    .filter((ip) => !ip.startsWith('127.'));
+}
+
+const iptables = (...args: string[]) => exec('iptables', ['-w', '5', ...args]);
+
+function chains(bridge: string): { out: string; host: string } {
+  const out = `${CHAIN}-${bridge.slice(5)}`.slice(0, 25);
+  return { out, host: `${out}-IN` };
+}
+
 async function filter(bridge: string): Promise<void> {
-  const iptables = (...args: string[]) => exec('iptables', ['-w', '5', ...args]);
-  const chain = `${CHAIN}-${bridge.slice(5)}`.slice(0, 28);
-  await iptables('-N', chain).catch(() => {});
-  await iptables('-F', chain);
-  await iptables('-A', chain, '-m', 'conntrack', '--ctstate', 'ESTABLISHED,RELATED', '-j', 'RETURN');
-  for (const range of FORBIDDEN) await iptables('-A', chain, '-d', range, '-j', 'DROP');
-  await iptables('-A', chain, '-j', 'RETURN');
-  const hook = async (table: string, target: string) => {
-    const rule = ['-i', bridge, '-j', target];
-    await iptables('-D', table, ...rule).catch(() => {});
-    await iptables('-I', table, '1', ...rule);
-  };
-  await hook('FORWARD', chain);
+  const { out, host } = chains(bridge);
+  for (const chain of [out, host]) {
+    await iptables('-N', chain).catch(() => {});
+    await iptables('-F', chain);
+  }
+  await iptables('-A', out, '-m', 'conntrack', '--ctstate', 'ESTABLISHED,RELATED', '-j', 'RETURN');
+  for (const ip of resolvers()) {
+    for (const protocol of ['udp', 'tcp'])
+      await iptables('-A', out, '-d', ip, '-p', protocol, '--dport', '53', '-j', 'RETURN');
+  }
+  for (const range of FORBIDDEN) await iptables('-A', out, '-d', range, '-j', 'DROP');
   // To the host itself: nothing. (The engine's resolver is reached inside the container's own namespace.)
-  const inbound = `${chain}-IN`.slice(0, 28);
-  await iptables('-N', inbound).catch(() => {});
-  await iptables('-F', inbound);
-  await iptables('-A', inbound, '-j', 'DROP');
-  await hook('INPUT', inbound);
+  await iptables('-A', host, '-j', 'DROP');
+  for (const [table, chain] of [
+    ['FORWARD', out],
+    ['INPUT', host],
+  ] as const) {
+    await iptables('-D', table, '-i', bridge, '-j', chain).catch(() => {});
+    await iptables('-I', table, '1', '-i', bridge, '-j', chain);
+  }
+}
+
+/** Gives the network and its packet filter back; false when there was none. */
+export async function removeEgressNetwork(client: EngineClient, homeId: string): Promise<boolean> {
+  const { name, bridge } = namesOf(homeId);
+  const status = await client.status('DELETE', `/networks/${name}`, { accept: [404] });
+  if (status === 404) return false;
+  const { out, host } = chains(bridge);
+  for (const [table, chain] of [
+    ['FORWARD', out],
+    ['INPUT', host],
+  ] as const) {
+    await iptables('-D', table, '-i', bridge, '-j', chain).catch(() => {});
+    await iptables('-F', chain).catch(() => {});
+    await iptables('-X', chain).catch(() => {});
+  }
+  return true;
+}
+
+/** A bridge's name may have no more than 15 characters. */
+function namesOf(homeId: string): { name: string; bridge: string } {
+  return { name: `vgpu-egress-${homeId}`, bridge: `vgpu-${homeId.slice(0, 8)}` };
 }

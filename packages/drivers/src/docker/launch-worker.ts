@@ -15,7 +15,7 @@ import { ensureEgressNetwork } from './egress-network.ts';
 import { LiveWorker } from './live-worker.ts';
 import { stageInputs } from './stage-inputs.ts';
 import { recordOf, writeRecord } from './task-record.ts';
-import { makeFolders, removeFolders, type WorkerPaths } from './worker-folders.ts';
+import { makeFolders, removeFolders, type WorkerPaths, workerPaths } from './worker-folders.ts';
 
 export function newKey(): string {
   return randomBytes(8).toString('hex');
@@ -80,9 +80,8 @@ export async function startCold(
   signal?: AbortSignal,
 ): Promise<LiveWorker> {
   const key = newKey();
-  context.young.add(key);
   const plan = outputPlan(launch);
-  const paths = await makeFolders(context.folders, key, plan);
+  const paths = await youngFolders(context, key, plan);
   let id: string | undefined;
   try {
     const egressNetwork =
@@ -137,8 +136,7 @@ export async function startWarm(
   limits: { memoryBytes: number; cpuMilli: number },
 ): Promise<LiveWorker> {
   const key = newKey();
-  context.young.add(key);
-  const paths = await makeFolders(context.folders, key, outputPlan({ memoryBytes: limits.memoryBytes }));
+  const paths = await youngFolders(context, key, outputPlan({ memoryBytes: limits.memoryBytes }));
   let id: string | undefined;
   try {
     const spec = containerSpec({
@@ -172,6 +170,22 @@ export async function startWarm(
     throw error;
   } finally {
     context.young.delete(key);
+  }
+}
+
+/** Folders that count as young, thus as no orphans, until the caller says otherwise. */
+async function youngFolders(
+  context: DockerContext,
+  key: string,
+  plan: ReturnType<typeof outputPlan>,
+): Promise<WorkerPaths> {
+  context.young.add(key);
+  try {
+    return await makeFolders(context.folders, key, plan);
+  } catch (error) {
+    await removeFolders(workerPaths(context.folders, key), context.folders.canMount);
+    context.young.delete(key);
+    throw error;
   }
 }
 

@@ -33,6 +33,7 @@ export async function writeBaseFiles(tree: RootTree, layer: string, python: stri
     Buffer.from('passwd: files\ngroup: files\nhosts: files dns\n'),
   );
   await tree.symlink('usr/bin/sh', 'dash', layer);
+  await tree.symlink('usr/bin/awk', 'mawk', layer);
   await tree.symlink('usr/bin/python3', `python${python}`, layer);
   await tree.symlink('usr/bin/python', 'python3', layer);
   for (const [path, mode] of [

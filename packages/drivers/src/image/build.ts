@@ -19,7 +19,7 @@ import { RootTree } from './root-tree.ts';
 import { wheelFiles } from './wheel.ts';
 
 /** Raised when the builder itself would write other bytes from the same inputs. */
-const BUILDER_VERSION = 3;
+const BUILDER_VERSION = 1;
 
 export type BuildStep = 'build' | 'download' | 'unpack' | 'compile' | 'pack' | 'verify' | 'load';
 

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DriverError } from '../errors.ts';
 import type { Architecture } from './definition.ts';
@@ -26,39 +25,40 @@ export async function compilePython(
   const loader = options.architecture === 'amd64' ? 'ld-linux-x86-64.so.2' : 'ld-linux-aarch64.so.1';
   const lib = join(tree.root, `usr/lib/${machine}-linux-gnu`);
   const interpreter = join(tree.root, `usr/bin/python${options.python}`);
+  // This layer's own files alone: what an earlier layer compiled stays as that layer has it.
+  const files = [...tree.nodes.entries()]
+    .filter(
+      ([name, node]) =>
+        node.type === 'file' && node.layer === layer && name.startsWith(`${folder}/`) && name.endsWith('.py'),
+    )
+    .map(([name]) => name)
+    .sort();
   const program = [
-    'import compileall, os, py_compile, sys, warnings',
+    'import py_compile, sys, warnings',
     "warnings.simplefilter('ignore')",
-    'root, folder = sys.argv[1], sys.argv[2]',
-    "skip = ('lib2to3/tests', '/templates/')",
-    'for where, folders, files in os.walk(os.path.join(root, folder)):',
-    '    folders.sort()',
-    "    if folder == 'usr/lib/python%d.%d' % sys.version_info[:2] and 'dist-packages' in folders: folders.remove('dist-packages')",
-    '    for name in sorted(files):',
-    "        if not name.endswith('.py'): continue",
-    '        path = os.path.join(where, name)',
-    '        try: py_compile.compile(path, dfile=path[len(root):], doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)',
-    "        except Exception as e: print('not compiled:', path[len(root):], str(e).splitlines()[0][:200])",
+    'root = sys.argv[1]',
+    "for name in sys.stdin.read().split('\\n'):",
+    '    try:',
+    "        py_compile.compile(root + '/' + name, dfile='/' + name, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)",
+    '    except Exception as e:',
+    "        print('not compiled:', name, str(e).splitlines()[0][:200])",
   ].join('\n');
   await new Promise<void>((resolve, reject) => {
-    const args = ['--library-path', lib, interpreter, '-I', '-S', '-c', program, tree.root, folder];
-    // No inherited environment: nothing of this machine may shape the bytes. -I ignores PYTHON* but the seed must
-    // be fixed, so the interpreter is told by -X only where it can; PYTHONHOME comes through the loader's child.
-    const child = spawn(
-      join(lib, loader),
-      args.filter((a) => a !== '-I'),
-      {
-        env: {
-          PYTHONHASHSEED: '0',
-          PYTHONHOME: join(tree.root, 'usr'),
-          LC_ALL: 'C.UTF-8',
-          PYTHONNOUSERSITE: '1',
-          PYTHONSAFEPATH: '1',
-        },
-        stdio: ['ignore', 'pipe', 'pipe'],
-        signal: options.signal,
+    const args = ['--library-path', lib, interpreter, '-S', '-c', program, tree.root];
+    // No inherited environment: nothing of this machine may shape the bytes.
+    const child = spawn(join(lib, loader), args, {
+      env: {
+        PYTHONHASHSEED: '0',
+        PYTHONHOME: join(tree.root, 'usr'),
+        LC_ALL: 'C.UTF-8',
+        PYTHONNOUSERSITE: '1',
+        PYTHONSAFEPATH: '1',
       },
-    );
+      stdio: ['pipe', 'pipe', 'pipe'],
+      signal: options.signal,
+    });
+    child.stdin.on('error', () => {});
+    child.stdin.end(files.join('\n'));
     let last = '';
     const take = (d: Buffer) => {
       last = (last + d.toString('utf8')).slice(-4000);
@@ -82,23 +82,16 @@ export async function compilePython(
         : reject(new DriverError('BUILD_FAILED', `compiling ${folder} failed (${code}):\n${last.trim()}`)),
     );
   });
-  await adopt(tree, layer, folder);
+  for (const name of files) await adopt(tree, layer, name, options.python);
 }
 
-/** Takes the compiled files into the tree. */
-async function adopt(tree: RootTree, layer: string, folder: string): Promise<void> {
-  const walk = async (path: string): Promise<void> => {
-    for (const entry of await readdir(join(tree.root, path), { withFileTypes: true })) {
-      const name = `${path}/${entry.name}`;
-      if (entry.isDirectory()) await walk(name);
-      else if (entry.isFile() && name.endsWith('.pyc') && !tree.nodes.has(name)) {
-        const parent = name.slice(0, name.lastIndexOf('/'));
-        if (!tree.nodes.has(parent)) tree.nodes.set(parent, { type: 'directory', mode: 0o755, layer });
-        let size = 0;
-        for await (const chunk of createReadStream(join(tree.root, name))) size += (chunk as Buffer).length;
-        tree.nodes.set(name, { type: 'file', mode: 0o644, size, layer });
-      }
-    }
-  };
-  await walk(folder);
+/** Takes a compiled file into the tree; one that could not be compiled has none. */
+async function adopt(tree: RootTree, layer: string, source: string, python: string): Promise<void> {
+  const at = source.lastIndexOf('/');
+  const folder = `${source.slice(0, at)}/__pycache__`;
+  const name = `${folder}/${source.slice(at + 1, -3)}.cpython-${python.replace('.', '')}.pyc`;
+  const stat = await lstat(join(tree.root, name)).catch(() => undefined);
+  if (!stat) return;
+  if (!tree.nodes.has(folder)) tree.nodes.set(folder, { type: 'directory', mode: 0o755, layer });
+  tree.nodes.set(name, { type: 'file', mode: 0o644, size: stat.size, layer });
 }

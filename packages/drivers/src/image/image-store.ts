@@ -128,18 +128,19 @@ export class ImageStore {
   ): Promise<ImageSummary> {
     const [, name = reference, tag] = /^(.+?)(?::([^/:@]+))?$/.exec(reference) ?? [];
     const query = { fromImage: name, tag: name.includes('@') ? undefined : (tag ?? 'latest') };
-    const stream = await this.#client.stream('POST', '/images/create', {
-      query,
-      signal: options.signal,
-      timeoutMs: 120_000,
-    });
+    const refused = (message: string) =>
+      new DriverError(
+        'DOWNLOAD_FAILED',
+        `cannot pull ${reference}: ${message}`,
+        'Is the registry reachable from the engine, and the reference right?',
+      );
+    const stream = await this.#client
+      .stream('POST', '/images/create', { query, signal: options.signal, timeoutMs: 120_000 })
+      .catch((error) => {
+        throw error instanceof DriverError && error.status ? refused(error.message) : error;
+      });
     for await (const line of jsonLines<{ status?: string; id?: string; error?: string }>(stream)) {
-      if (line.error)
-        throw new DriverError(
-          'DOWNLOAD_FAILED',
-          `cannot pull ${reference}: ${line.error}`,
-          'Is the registry reachable from the engine, and the reference right?',
-        );
+      if (line.error) throw refused(line.error);
       if (line.status)
         options.onProgress?.({ step: 'download', message: `${line.id ? `${line.id}: ` : ''}${line.status}` });
     }
