@@ -10,7 +10,7 @@
 
 static int usage(void) {
   fputs("usage: vgpu-arbiter --dir DIR [--device UUID] [--nvml LIBRARY|none] [--quantum-ms N] [--hang-ms N]\n"
-        "                    [--queue-ms N] [--idle-us N]\n",
+        "                    [--queue-ms N] [--ahead-ms N] [--idle-us N]\n",
         stderr);
   return 2;
 }
@@ -29,7 +29,8 @@ int main(int argc, char **argv) {
   const char *dir = NULL, *device = "", *nvml = "libnvidia-ml.so.1";
   struct vgpu_settings settings = {
       .quantum_ns = 10000000, .min_turn_ns = 2000000, .lag_ns = 50000000, .hang_ns = 10000000000ull};
-  server.queue_ns = 50000000;
+  server.queue_ns = 2000000;
+  server.ahead_ns = 50000000;
   server.idle_ns = 200000;
   for (int i = 1; i < argc; i++) {
     const char *value = i + 1 < argc ? argv[i + 1] : NULL;
@@ -40,6 +41,7 @@ int main(int argc, char **argv) {
     else if (good && strcmp(argv[i], "--quantum-ms") == 0) good = milliseconds(value, 1000000, &settings.quantum_ns);
     else if (good && strcmp(argv[i], "--hang-ms") == 0) good = milliseconds(value, 1000000, &settings.hang_ns);
     else if (good && strcmp(argv[i], "--queue-ms") == 0) good = milliseconds(value, 1000000, &server.queue_ns);
+    else if (good && strcmp(argv[i], "--ahead-ms") == 0) good = milliseconds(value, 1000000, &server.ahead_ns);
     else if (good && strcmp(argv[i], "--idle-us") == 0) good = milliseconds(value, 1000, &server.idle_ns);
     else good = false;
     if (!good) return usage();

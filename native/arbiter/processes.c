@@ -237,7 +237,13 @@ void process_read(struct server *s, struct process *p) {
     case VGPU_HELLO:
       if (!greet(s, p, &packet)) process_close(s, p);
       break;
-    case VGPU_REQUEST: vgpu_client_request(&s->schedule, &p->client, now); break;
+    case VGPU_REQUEST:
+      if (now - p->slice->requested_at > 100000000) {
+        p->slice->requested_at = now;
+        slices_set_queues(s, now);
+      }
+      vgpu_client_request(&s->schedule, &p->client, now);
+      break;
     case VGPU_RELEASE:
       if (packet.generation != p->generation || p->client.state == VGPU_IDLE || p->client.state == VGPU_WAITING) {
         // Of a turn that was taken from it meanwhile.
@@ -250,6 +256,7 @@ void process_read(struct server *s, struct process *p) {
         if (s->schedule.recalled && now > s->schedule.recalled_at + 5000000) p->slice->overruns++;
         s->ledger->holder = 0;
       }
+      p->slice->requested_at = now;
       set_turn(p, VGPU_TURN_NONE);
       vgpu_client_release(&s->schedule, &p->client, packet.value != 0, now);
       s->recalled_at = 0;

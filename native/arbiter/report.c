@@ -80,6 +80,7 @@ void report_sample(struct server *s, uint64_t now) {
     x->account->utilisation_permille = relative > 1000 ? 1000 : relative;
     report_row(s, x);
   }
+  slices_set_queues(s, now);
   s->ledger->device_busy_ns = s->schedule.busy_ns;
   s->ledger->device_idle_ns = s->schedule.idle_ns;
   s->ledger->handovers = s->schedule.handovers;

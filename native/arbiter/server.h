@@ -31,6 +31,7 @@ struct slice {
   struct vgpu_ledger_row *row;
   bool removed;
   uint32_t processes;
+  uint64_t requested_at; // when one of its processes last wanted a turn
   uint64_t turns, overruns, strips, peak, handover_last, handover_max;
   uint64_t past_held[10]; // device time at the last ten samples, 100 ms apart
   uint64_t gone_launches, gone_denied; // of processes that have ended
@@ -64,7 +65,7 @@ struct server {
   struct process *processes;
   struct dead_slot *dead;
   struct vgpu_ledger *ledger;
-  uint64_t queue_ns, idle_ns;
+  uint64_t queue_ns, ahead_ns, idle_ns;
   uint64_t next_sample, next_audit, recalled_at;
   uint64_t samples;
   uint64_t context_estimate, device_memory;
@@ -82,6 +83,7 @@ const char *slice_add(struct server *s, const struct vgpu_slice_config *config);
 const char *slice_change(struct server *s, struct slice *slice, const struct vgpu_slice_config *config);
 void slice_remove(struct server *s, struct slice *slice);
 struct slice *slice_find(struct server *s, const char *id);
+void slices_set_queues(struct server *s, uint64_t now); // how far each may work ahead of the device
 void slices_load(struct server *s);  // from the files of an earlier arbiter
 void slice_dispose(struct server *s, struct slice *slice); // removed and without processes
 void slice_path(const struct server *s, const char *id, const char *file, char out[256]);

@@ -13,6 +13,8 @@
 #include "../common/unix_path.h"
 #include "server.h"
 
+#define ACTIVE_NS 1000000000ull
+
 void slice_path(const struct server *s, const char *id, const char *file, char out[256]) {
   snprintf(out, 256, "%s/slices/%s%s%s", s->dir, id, file[0] ? "/" : "", file);
 }
@@ -73,7 +75,6 @@ static void apply(struct server *s, struct slice *x) {
   t->critical = x->config.critical;
   x->account->memory_cap = x->config.memory;
   x->account->overcommit = x->config.overcommit;
-  x->account->queue_ns = s->queue_ns;
   x->account->idle_ns = s->idle_ns;
   x->account->context_estimate = s->context_estimate;
   x->account->device_memory = s->device_memory;
@@ -179,6 +180,20 @@ void slice_dispose(struct server *s, struct slice *x) {
   munmap(x->account, sizeof *x->account);
   close(x->account_fd);
   free(x);
+}
+
+// A slice may work ahead of the device as far as nobody is kept waiting by it: without bound while no other slice has a
+// process, a little while others are about, and least while they want the device as well.
+void slices_set_queues(struct server *s, uint64_t now) {
+  for (struct slice *x = s->slices; x; x = x->next) {
+    bool others = false, active = false;
+    for (const struct slice *o = s->slices; o; o = o->next) {
+      if (o == x || o->processes == 0) continue;
+      others = true;
+      active |= o->tenant.wanting || (o->requested_at && now - o->requested_at < ACTIVE_NS);
+    }
+    x->account->queue_ns = active ? s->queue_ns : others ? s->ahead_ns : 0;
+  }
 }
 
 void slices_load(struct server *s) {

@@ -8,12 +8,20 @@
 export type Signature = string;
 
 export type Hook =
-  /** device work: passes the gate; `key` is the index of the parameter that names the kernel or graph */
-  | { readonly kind: 'work'; readonly signature: Signature; readonly key?: number }
+  /**
+   * device work: passes the gate; `key` is the index of the parameter that names the kernel or graph, `grid` that of
+   * the first of three dimensions (how long a kernel takes depends on them)
+   */
+  | { readonly kind: 'work'; readonly signature: Signature; readonly key?: number; readonly grid?: number }
   /** written by hand in limiter/cuda (`<symbol>` there is named `hook_<symbol>`) */
   | { readonly kind: 'own'; readonly signature: Signature };
 
-const work = (signature: Signature, key?: number): Hook => ({ kind: 'work', signature, ...(key === undefined ? {} : { key }) });
+const work = (signature: Signature, key?: number, grid?: number): Hook => ({
+  kind: 'work',
+  signature,
+  ...(key === undefined ? {} : { key }),
+  ...(grid === undefined ? {} : { grid }),
+});
 const own = (signature: Signature): Hook => ({ kind: 'own', signature });
 
 /** Hooked symbols without their _ptsz and _ptds variants, which have the same signature and are hooked alike. */
@@ -87,9 +95,9 @@ export const hooks: Readonly<Record<string, Hook>> = {
   cuStreamDestroy: own('s'),
   cuStreamDestroy_v2: own('s'),
   // Kernels
-  cuLaunchKernel: work('puuuuuuuspp', 0),
+  cuLaunchKernel: work('puuuuuuuspp', 0, 1),
   cuLaunchKernelEx: own('pppp'),
-  cuLaunchCooperativeKernel: work('puuuuuuusp', 0),
+  cuLaunchCooperativeKernel: work('puuuuuuusp', 0, 1),
   cuLaunchCooperativeKernelMultiDevice: own('puu'),
   cuLaunch: work('p', 0),
   cuLaunchGrid: work('pii', 0),
@@ -145,6 +153,39 @@ export const nvmlHooks: Readonly<Record<string, Signature>> = {
   nvmlDeviceGetGraphicsRunningProcesses_v3: 'ppp',
   nvmlDeviceGetProcessUtilization: 'pppq',
 };
+
+/** OpenCL commands that pass the gate: parameters after the queue; `key` counts from the queue (0). */
+export const openclWork: Readonly<Record<string, { readonly signature: Signature; readonly key?: number }>> = {
+  clEnqueueNDRangeKernel: { signature: 'ppupppupp', key: 1 },
+  clEnqueueTask: { signature: 'ppupp', key: 1 },
+  clEnqueueCopyBuffer: { signature: 'pppzzzupp' },
+  clEnqueueCopyBufferRect: { signature: 'ppppppzzzzupp' },
+  clEnqueueCopyImage: { signature: 'ppppppupp' },
+  clEnqueueCopyImageToBuffer: { signature: 'pppppzupp' },
+  clEnqueueCopyBufferToImage: { signature: 'pppzppupp' },
+  clEnqueueFillBuffer: { signature: 'pppzzzupp' },
+  clEnqueueFillImage: { signature: 'pppppupp' },
+  clEnqueueSVMMemFill: { signature: 'pppzzupp' },
+  clEnqueueSVMMemcpy: { signature: 'puppzupp' },
+};
+
+/** OpenCL entry points with a hook of their own in limiter/opencl. */
+export const openclOwn: readonly string[] = [
+  'clGetDeviceInfo',
+  'clReleaseCommandQueue',
+  'clCreateBuffer',
+  'clCreateBufferWithProperties',
+  'clCreateImage',
+  'clCreateImageWithProperties',
+  'clCreateImage2D',
+  'clCreateImage3D',
+  'clCreatePipe',
+  'clSVMAlloc',
+  'clSVMFree',
+  'clEnqueueSVMFree',
+  'clGetExtensionFunctionAddress',
+  'clGetExtensionFunctionAddressForPlatform',
+];
 
 /** Symbols that a process under a slice does not get: lookups fail, calls return CUDA_ERROR_NOT_SUPPORTED. */
 export const refused: readonly { readonly match: RegExp; readonly reason: string }[] = [

@@ -1,7 +1,7 @@
 // Makes limiter/generated/ from the list of entry points: node native/gen/generate.ts
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dispositionOf, type Hook, hookOf, nvmlHooks } from './entrypoints.ts';
+import { dispositionOf, type Hook, hookOf, nvmlHooks, openclOwn, openclWork } from './entrypoints.ts';
 import { parseSymbols, type Symbol } from './symbols.ts';
 
 const here = import.meta.dirname;
@@ -31,7 +31,9 @@ const castOf = (signature: string): string => `CUresult (*)(${[...signature].map
 /** A symbol's hook body, for the uniform ones. */
 function workBody(s: Symbol, hook: Extract<Hook, { kind: 'work' }>, id: number): string {
   const stream = hook.signature.indexOf('s');
-  const key = hook.key === undefined ? `${id}` : `(uintptr_t)a${hook.key}`;
+  const g = hook.grid;
+  const grid = g === undefined ? '1' : `(uint64_t)a${g} * a${g + 1} * a${g + 2}`;
+  const key = hook.key === undefined ? `${id}` : `vgpu_work_key(a${hook.key}, ${grid})`;
   return `VGPU_EXPORT CUresult ${s.symbol}(${parameters(hook.signature)}) {
   struct vgpu_work work;
   CUresult result = vgpu_work_begin(&work, ${stream < 0 ? 'NULL' : `a${stream}`}, ${s.thread}, ${key});
@@ -42,12 +44,36 @@ function workBody(s: Symbol, hook: Extract<Hook, { kind: 'work' }>, id: number):
 }`;
 }
 
+/** The OpenCL layer's table and its uniform hooks. */
+function opencl(dispatch: readonly string[], note: string): Map<string, string> {
+  const hooked = [...Object.keys(openclWork), ...openclOwn];
+  const unknown = hooked.filter((name) => !dispatch.includes(name));
+  if (unknown.length > 0) throw new Error(`not in the dispatch table: ${unknown.join(', ')}`);
+  const bodies = Object.entries(openclWork).map(([name, { signature, key }], i) => {
+    const named = key === undefined ? `${i + 1}` : `vgpu_opencl_key(a${key}, ${name === 'clEnqueueTask' ? '0, NULL' : 'a2, a4'})`;
+    return `static int layer_${name}(${parameters(signature)}) {
+  struct vgpu_lane *lane;
+  uint64_t key = ${named};
+  int result = vgpu_opencl_begin(&lane, a0, key);
+  if (result) return result;
+  result = OPENCL_CALL(${name}, ${castOf(signature).replace('CUresult', 'int')})(${argumentsOf(signature)});
+  if (lane) vgpu_gate_exit(lane, key, result == 0);
+  return result;
+}`;
+  });
+  return new Map([
+    ['opencl_dispatch.inc', `${note}// The dispatch table of the OpenCL loader, in its order.\n${dispatch.map((n) => `ENTRY(${n})`).join('\n')}\n`],
+    ['opencl_work.inc', `${note}${bodies.join('\n')}\n`],
+    ['opencl_hooks.inc', `${note}${hooked.map((n) => `HOOK(${n})`).join('\n')}\n`],
+  ]);
+}
+
 /** File name → content. */
-export function generate(symbols: readonly Symbol[]): Map<string, string> {
+export function generate(symbols: readonly Symbol[], dispatch: readonly string[]): Map<string, string> {
   const note = '// Made by gen/generate.ts from gen/entrypoints.ts; not to be edited.\n';
   const hooked = symbols.filter((s) => hookOf(s.symbol));
   const refused = symbols.filter((s) => dispositionOf(s.symbol).kind === 'refused');
-  const out = new Map<string, string>();
+  const out = opencl(dispatch, note);
   const prototypes = hooked.map((s) => `CUresult ${s.symbol}(${parameters((hookOf(s.symbol) as Hook).signature)});`);
   out.set('prototypes.h', `${note}${prototypes.join('\n')}\n`);
   out.set(
@@ -75,10 +101,15 @@ export function generate(symbols: readonly Symbol[]): Map<string, string> {
   return out;
 }
 
+/** What the committed tables give. */
+export function generateAll(): Map<string, string> {
+  const read = (name: string): string => readFileSync(join(here, name), 'utf8');
+  return generate(parseSymbols(read('cuda-symbols.txt')), read('opencl-dispatch.txt').trim().split('\n'));
+}
+
 export const folder = join(here, '../limiter/generated');
 
 if (import.meta.main) {
   mkdirSync(folder, { recursive: true });
-  const symbols = parseSymbols(readFileSync(join(here, 'cuda-symbols.txt'), 'utf8'));
-  for (const [name, text] of generate(symbols)) writeFileSync(join(folder, name), text);
+  for (const [name, text] of generateAll()) writeFileSync(join(folder, name), text);
 }

@@ -8,8 +8,7 @@
 #include "../common/futex.h"
 #include "estimate.h"
 
-#define FENCE_NS_CONTENDED 1000000ull  // a fence at least every so much work
-#define FENCE_NS_ALONE 10000000ull
+#define FENCE_NS 10000000ull // a fence at least every so much work, more often where the queue is kept short
 #define FENCE_COUNT 256u
 #define UNKNOWN_NS 25000000ull // what a kernel is taken to last before it was ever measured
 #define STUCK_NS 100000000ull // work that does not move for so long may wait for the host: let the host go on
@@ -287,9 +286,9 @@ void vgpu_gate_exit(struct vgpu_lane *lane, uint64_t key, bool submitted) {
       if (i < 8) lane->keys[lane->n_keys++] = key;
       else lane->other_keys++;
     }
-    bool contended = atomic_load_explicit(&slot->contended, memory_order_relaxed);
+    uint64_t queue = g->member->account->queue_ns;
     bool due = lane->own_thread || lane->count >= FENCE_COUNT ||
-               lane->estimate_ns >= (contended ? FENCE_NS_CONTENDED : FENCE_NS_ALONE);
+               lane->estimate_ns >= (queue && queue / 4 < FENCE_NS ? queue / 4 : FENCE_NS);
     pthread_mutex_unlock(&lane->mutex);
     uint32_t turn = VGPU_TURN_GENERATION(atomic_load_explicit(&slot->turn, memory_order_relaxed)) + 1;
     if (atomic_load_explicit(&g->used_turn, memory_order_relaxed) != turn)

@@ -24,6 +24,11 @@ VGPU_HIDDEN extern const struct vgpu_fences vgpu_cuda_fences;
 // The context is gone, and its events with it.
 VGPU_HIDDEN void vgpu_cuda_fences_forget(void *context);
 
+// Names a kernel with a grid of so many blocks.
+static inline uint64_t vgpu_work_key(const void *handle, uint64_t blocks) {
+  return (uint64_t)(uintptr_t)handle ^ blocks * 0xD6E8FEB86659FD93ull;
+}
+
 VGPU_HIDDEN CUresult vgpu_work_begin(struct vgpu_work *work, CUstream stream, bool per_thread, uint64_t key);
 VGPU_HIDDEN void vgpu_work_end(struct vgpu_work *work, CUresult result);
 

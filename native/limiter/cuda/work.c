@@ -6,7 +6,8 @@
 static CUresult launch_ex(void *real, void *config, void *f, void *parameters, void *extra, bool per_thread) {
   const struct cu_launch *c = config;
   struct vgpu_work work;
-  CUresult r = vgpu_work_begin(&work, c ? c->stream : NULL, per_thread, (uintptr_t)f);
+  uint64_t blocks = c ? (uint64_t)c->grid[0] * c->grid[1] * c->grid[2] : 0;
+  CUresult r = vgpu_work_begin(&work, c ? c->stream : NULL, per_thread, vgpu_work_key(f, blocks));
   if (r) return r;
   r = ((CUresult(*)(void *, void *, void *, void *))real)(config, f, parameters, extra);
   vgpu_work_end(&work, r);
