@@ -156,6 +156,18 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/gpu.ts'),
   },
   {
+    name: 'exec',
+    summary: 'Run a program on a slice of an accelerator, without a container',
+    group: machine,
+    load: () => import('./commands/exec.ts'),
+  },
+  {
+    name: 'sim',
+    summary: 'Replay a trace of jobs through the scheduler',
+    group: machine,
+    load: () => import('./commands/sim.ts'),
+  },
+  {
     name: 'token',
     summary: 'Create, list and revoke access tokens',
     group: machine,

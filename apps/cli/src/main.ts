@@ -24,7 +24,8 @@ function usageError(error: CommanderError, argv: readonly string[]): VgpuError {
  * @returns the exit code: 0 done, 1 failed, 2 usage, 3 server or engine out of reach, 130 detached.
  */
 export async function main(argv: string[]): Promise<number> {
-  const json = argv.includes('--json');
+  const own = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  const json = own.includes('--json');
   // `vgpu logs | head` closes our output early: that is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
