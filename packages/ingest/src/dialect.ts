@@ -131,7 +131,10 @@ export function detectSyntax(text: string, complete: boolean, hints: SyntaxHints
     const [quote] = quoteCandidates(text, '\n', hints);
     consider({ delimiter: '', collapse: false, quote: quote ?? '', escape: escapeOf(text, quote ?? '') }, 1);
   }
-  const { syntax } = best!;
+  let { syntax } = best! as { syntax: RecordSyntax };
+  // Where no quote is in sight the standard one may still come later in the file.
+  if (syntax.quote === '' && hints.quote === undefined && !text.includes('"'))
+    syntax = { ...syntax, quote: '"', escape: '"' };
   return hints.delimiter === undefined ? widen(text, syntax, complete) : syntax;
 }
 

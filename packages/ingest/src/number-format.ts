@@ -1,4 +1,4 @@
-import { unitSpellings } from './units.ts';
+import { prefixSpellings, unitSpellings } from './units.ts';
 
 /** How the numbers of one column are written. */
 export interface NumberFormat {
@@ -19,8 +19,9 @@ export interface NumberFormat {
 export const escapeRegex = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 
 const unitPattern = unitSpellings.map(escapeRegex).join('|');
+const prefixPattern = prefixSpellings.map(escapeRegex).join('|');
 const shape = new RegExp(
-  `^(\\()?\\s*([-+−]?)\\s*(${unitPattern})?\\s*([-+−]?)((?:\\d[\\d.,'’_\\u0020\\u00a0\\u202f]*|[.,]\\d+)(?:[eE][-+]?\\d+)?)\\s*(${unitPattern})?\\s*(\\))?$`,
+  `^(\\()?\\s*([-+−]?)\\s*(${prefixPattern})?\\s*([-+−]?)((?:\\d[\\d.,'’_\\u0020\\u00a0\\u202f]*|[.,]\\d+)(?:[eE][-+]?\\d+)?)\\s*(${unitPattern})?\\s*(\\))?$`,
 );
 
 export interface NumberShape {

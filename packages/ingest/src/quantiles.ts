@@ -80,7 +80,8 @@ export async function exactQuantiles(
     const position = share * (counted.count - 1);
     const below = Math.floor(position);
     const [low, high] = await valuesAt(engine, measured, counted, below, held, fetched);
-    answers.push(low + (high - low) * (position - below));
+    // Twelve digits keep 90.34 from becoming 90.3399999999999.
+    answers.push(low === high ? low : Number((low + (high - low) * (position - below)).toPrecision(12)));
   }
   return answers;
 }

@@ -147,6 +147,14 @@ export const unitSpellings: readonly string[] = [...units.keys()].sort(
   (a, b) => b.length - a.length || (a < b ? -1 : 1),
 );
 
+/** What may stand before a number: currencies alone ("s3" is a name, not three seconds). */
+export const prefixSpellings: readonly string[] = unitSpellings.filter(
+  (spelling) =>
+    spelling !== 'kr' &&
+    spelling !== 'zł' &&
+    (currencySymbols[spelling] !== undefined || currencyCodes.includes(spelling)),
+);
+
 /** The unit's name for reports: a currency symbol becomes its code. */
 export const unitName = (spelling: string): string => currencySymbols[spelling] ?? spelling;
 
