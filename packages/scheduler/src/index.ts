@@ -26,7 +26,6 @@ export type {
   Qos,
   QueueView,
   Quota,
-  Reservation,
   RunningTask,
   Taint,
   VgpuType,

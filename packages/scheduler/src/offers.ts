@@ -40,10 +40,9 @@ export function offerOf(task: Pending, device: AcceleratorView, recut: boolean):
 }
 
 function limiterOffer(task: Pending, device: AcceleratorView): Offer | WaitCode {
-  const alone = device.freeMilli >= device.milli;
-  // Soft devices give hard isolation only to a task that is and stays alone on them.
+  // A soft device gives hard isolation only to a task that has it to itself (`deviceMismatch` saw to the rest).
   if (task.isolation === 'hard' && device.isolation !== 'hard') {
-    if (!alone) return 'gpu';
+    if (device.freeMilli < device.milli) return 'gpu';
     return { device, share: { uuid: device.uuid, milli: device.milli, vramBytes: device.freeVramBytes } };
   }
   if (device.freeMilli < task.gpuMilli) return 'gpu';

@@ -23,6 +23,8 @@ export interface PlanOptions {
   readonly repartition?: boolean;
   /** How long a blocked task lets others pass before room is kept for it (ms). Default 60,000. */
   readonly patienceMs?: number;
+  /** After so long a wait (ms) a task goes before all priorities of its queue. Default 3,600,000. */
+  readonly starvationMs?: number;
   /** The work to expect, for rankings that look ahead. Default: what runs and waits now. */
   readonly expected?: readonly TypicalPod[];
   /** For the default ranking: what `trainWaste` learned from such work. */
@@ -50,7 +52,7 @@ export function plan(view: View, pending: readonly Pending[], options: PlanOptio
   }
   const waiting = [...unique.values()];
   const planning = new Planning(view, waiting, options);
-  const queues = unitsByQueue(waiting, options.now, gangs);
+  const queues = unitsByQueue(waiting, options.now, gangs, options.starvationMs);
   while (queues.size > 0) {
     let first: string | undefined;
     for (const queue of queues.keys())

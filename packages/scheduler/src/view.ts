@@ -141,13 +141,6 @@ export interface QueueView {
   readonly overQuotaWeight?: number;
 }
 
-/** A device time kept for a task that could not start yet, so that smaller work cannot starve it. */
-export interface Reservation {
-  readonly taskId: string;
-  readonly node: string;
-  readonly until?: number;
-}
-
 /** Everything that the scheduler may know. Treat as frozen; `changeView` makes the next one. */
 export interface View {
   /** Grows by one with every change; a plan names the version that it was made for. */

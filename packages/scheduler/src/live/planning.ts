@@ -212,6 +212,9 @@ export class Planning {
         this.#options.now,
       );
       if (!first) return undefined;
+      // It fits but for what is kept for others: its turn comes with theirs, and keeping that room twice
+      // would only shut out work that does no harm.
+      if (first.after.length === 0 && tasks.length === 1) return undefined;
       at = Math.max(at, first.at);
       if (!keep) continue;
       this.#reservations.keep(first);
@@ -314,9 +317,7 @@ export class Planning {
     const amounts = amountsOf(task);
     const options: { node: number; gone: readonly RunningTask[]; lost: number; priority: number }[] = [];
     for (const [node, running] of this.#runningOn) {
-      const victims = running
-        .filter((v) => preemptionReason(v, task, amounts, this.fair) !== undefined)
-        .sort((a, b) => compareVictims(a, b, now));
+      const victims = this.#victimsAmong(running, task);
       if (victims.length === 0) continue;
       const direct = leastToLeave(task, this.#fleet.nodes[node]!, victims);
       if (!direct || direct.length === 0) continue;
@@ -338,7 +339,9 @@ export class Planning {
     const best = options[0];
     if (!best) return false;
     const mark = this.#mark();
-    for (const victim of best.gone) {
+    // Before anything is given back: who borrows changes with it.
+    const reasons = best.gone.map((v) => preemptionReason(v, task, amounts, this.fair));
+    for (const [i, victim] of best.gone.entries()) {
       const from = this.#fleet.index.get(victim.node)!;
       this.#leave(victim, from);
       this.fair.charge(queueOf(victim), amountsHeld(victim), -1);
@@ -349,12 +352,25 @@ export class Planning {
         for: task.taskId,
         checkpoint: victim.checkpointable ?? false,
         lostMs: lostMs(victim, now),
-        reason: preemptionReason(victim, task, amounts, this.fair) ?? `its gang ${victim.gang} is stopped`,
+        reason: reasons[i] ?? `its gang ${victim.gang} is stopped`,
       });
     }
     if (this.#bindOn(task, best.node, best.gone)) return true;
     this.#rollback(mark);
     return false;
+  }
+
+  /** Who may be stopped on a node, cheapest first; no more of a borrowing queue than it borrowed. */
+  #victimsAmong(running: readonly RunningTask[], task: Pending): RunningTask[] {
+    const amounts = amountsOf(task);
+    const victims: RunningTask[] = [];
+    for (const v of [...running].sort((a, b) => compareVictims(a, b, this.#options.now))) {
+      if (preemptionReason(v, task, amounts, this.fair) === undefined) continue;
+      victims.push(v);
+      this.fair.charge(queueOf(v), amountsHeld(v), -1);
+    }
+    for (const v of victims) this.fair.charge(queueOf(v), amountsHeld(v), 1);
+    return victims;
   }
 
   /** A gang that loses one member loses all. */

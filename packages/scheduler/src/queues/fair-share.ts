@@ -100,23 +100,33 @@ export class FairShare {
         const limit = branch.limit[key];
         if (limit !== undefined && after > limit) return { code: 'limit', queue: branch.id, key };
         const quota = branch.quota[key];
-        if (branch.weight === 0 && after > (quota ?? 0)) return { code: 'quota', queue: branch.id, key };
+        if (branch.weight === 0 && quota !== undefined && after > quota)
+          return { code: 'quota', queue: branch.id, key };
       }
     }
     return undefined;
   }
 
-  /** Whether the queue would stay within what it deserves, at every level that has a quota. */
+  /** Whether the queue would stay within what it deserves, at every level. GPU is deserved only by quota. */
   deserves(queue: string, amounts: Amounts): boolean {
-    return this.#path(queue).every(
-      (b) =>
-        b.id === ROOT || KEYS.every((k) => amounts[k] === 0 || b.held[k] + amounts[k] <= (b.quota[k] ?? 0)),
-    );
+    return this.#path(queue).every((b) => {
+      if (b.id === ROOT) return true;
+      if (amounts.gpuMilli > 0 && b.quota.gpuMilli === undefined) return false;
+      const bounds = KEYS.filter((k) => b.quota[k] !== undefined);
+      return (
+        bounds.length > 0 && bounds.every((k) => amounts[k] === 0 || b.held[k] + amounts[k] <= b.quota[k]!)
+      );
+    });
   }
 
-  /** Whether the queue, or one above it, holds more GPU than it deserves. */
+  /** Whether the queue, or one above it, holds more than it deserves. */
   borrows(queue: string): boolean {
-    return this.#path(queue).some((b) => b.id !== ROOT && b.held.gpuMilli > (b.quota.gpuMilli ?? 0));
+    return this.#path(queue).some(
+      (b) =>
+        b.id !== ROOT &&
+        (b.held.gpuMilli > (b.quota.gpuMilli ?? 0) ||
+          KEYS.some((k) => b.quota[k] !== undefined && b.held[k] > b.quota[k]!)),
+    );
   }
 
   /**

@@ -15,12 +15,18 @@ function pressing(task: Pending, now: number): boolean {
   return left >= 0 && left <= (task.expectedDurationMs ?? 0);
 }
 
+/** Longest wait (ms) that priority alone can cause: one hour. */
+const STARVATION_MS = 3_600_000;
+
 /**
- * Within one queue: 1. higher priority; 2. pressing deadline; 3. guaranteed, then burstable, then best-effort;
- * 4. earlier submission; 5. task id.
+ * Within one queue: 1. whoever waited longer than `starvationMs`, so that priority delays but never starves;
+ * 2. higher priority; 3. pressing deadline; 4. guaranteed, then burstable, then best-effort;
+ * 5. earlier submission; 6. task id.
  */
-export function compareTasks(a: Pending, b: Pending, now: number): number {
+export function compareTasks(a: Pending, b: Pending, now: number, starvationMs = STARVATION_MS): number {
+  const starved = (t: Pending) => now - t.submittedAt >= starvationMs;
   return (
+    Number(starved(b)) - Number(starved(a)) ||
     (b.priority ?? 0) - (a.priority ?? 0) ||
     Number(pressing(b, now)) - Number(pressing(a, now)) ||
     QOS_RANK[a.qos ?? 'burstable'] - QOS_RANK[b.qos ?? 'burstable'] ||
@@ -48,8 +54,9 @@ export function unitsByQueue(
   pending: readonly Pending[],
   now: number,
   runningGang: ReadonlyMap<string, number>,
+  starvationMs?: number,
 ): Map<string, Unit[]> {
-  const sorted = [...pending].sort((a, b) => compareTasks(a, b, now));
+  const sorted = [...pending].sort((a, b) => compareTasks(a, b, now, starvationMs));
   const gangs = new Map<string, Pending[]>();
   for (const task of sorted) {
     if (!task.gang) continue;

@@ -17,7 +17,7 @@ export const RANKING_SCALE: Readonly<Record<RankingName, number>> = {
   fgd: 25,
   bestfit: 10,
   packing: 10,
-  spread: 0.125,
+  spread: 1,
 };
 
 /** FGD's typical pods are the commonest shapes that cover this part of the work. */
