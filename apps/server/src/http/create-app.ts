@@ -1,7 +1,7 @@
 import cookie from '@fastify/cookie';
 import websocket from '@fastify/websocket';
 import { newId } from '@vgpu/core';
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { setErrorAnswers } from './error-answers.ts';
 import type { OriginGuard } from './origin-guard.ts';
 import { reference } from './reference.ts';
@@ -16,7 +16,7 @@ export async function createApp(parts: {
 }): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: parts.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     genReqId: () => newId('request'),
     forceCloseConnections: true,

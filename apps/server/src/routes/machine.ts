@@ -49,7 +49,7 @@ export function machineRoutes(resources: Resources): Handlers<typeof routes.mach
             jobName: row.jobName,
             name: row.name,
             priority: task.priority ?? 0,
-            submittedAt: task.submittedAt,
+            submittedAt: Math.floor(task.submittedAt),
             attempts: row.attempts,
             why: why.message,
             hint: why.hint,

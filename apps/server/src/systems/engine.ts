@@ -138,6 +138,10 @@ export class Engine implements Driver {
     return this.#driver().reap(keep);
   }
 
+  async purge(): Promise<ReapResult> {
+    return this.#driver().purge();
+  }
+
   onEvent(listener: (event: DriverEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

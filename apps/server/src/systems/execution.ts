@@ -26,6 +26,8 @@ export interface Active {
   steps: Promise<void>;
   /** Set once its end is being dealt with; a second end is ignored. */
   ended: boolean;
+  /** Taken over from an earlier process, and not yet matched with the engine's workers. */
+  restored: boolean;
   /** The engine was away while it ran, or the server was: losing it is not the script's fault. */
   shaken: boolean;
 }
@@ -162,6 +164,7 @@ export class Execution {
       job,
       spec,
       handle: undefined,
+      restored: false,
       shaken: false,
     });
     try {
@@ -245,6 +248,17 @@ export class Execution {
   async #finish(active: Active, exit: WorkerExit, at: number, cause?: unknown): Promise<void> {
     const { store, driver, telemetry, filesDir, log } = this.#parts;
     const { handle, task, spec, attempt } = active;
+    if (handle && !telemetry.follows(task.id)) {
+      // It ended while no server watched: what it printed is still in its ring.
+      const { ringPath } = handle;
+      telemetry.attach({
+        task: task.id,
+        job: active.job.id,
+        attempt: task.attempts,
+        ringPath,
+        resumed: true,
+      });
+    }
     const summary = await telemetry.finish(task.id);
     const output = join(filesDir, task.id, attempt);
     let files = 0;

@@ -75,6 +75,7 @@ export class Reconciler {
         job,
         spec: JSON.parse(job.spec) as JobSpec,
         handle: attempt.handle ? (JSON.parse(attempt.handle) as WorkerHandle) : undefined,
+        restored: true,
         shaken: true,
       });
     }
@@ -83,32 +84,32 @@ export class Reconciler {
 
   /** Connects adopted attempts with the workers that the engine still has; the rest of them is lost. */
   async takeUp(): Promise<void> {
-    const { driver, execution, telemetry, devices, store, log } = this.#parts;
+    const { driver, execution, devices, store, log } = this.#parts;
     const handles = new Map((await driver.recover()).map((handle) => [handle.attemptId, handle]));
-    const present = new Set((await driver.list()).map((worker) => worker.handle.attemptId));
+    const present = new Map((await driver.list()).map((worker) => [worker.handle.attemptId, worker]));
     const held: Slice[] = [];
     for (const active of execution.active()) {
-      const handle = handles.get(active.attempt);
-      if (handle) {
-        active.handle = handle;
-        if (!active.ended) {
-          telemetry.attach({
-            task: active.task.id,
-            job: active.job.id,
-            attempt: active.task.attempts,
-            ringPath: handle.ringPath,
-            resumed: true,
-          });
-        }
-      }
+      const { restored } = active;
+      active.restored = false;
       const row = await store.read
         .selectFrom('attempts')
         .select(['outcome', 'placement'])
         .where('id', '=', active.attempt)
         .executeTakeFirst();
       held.push(...((row && (JSON.parse(row.placement) as Placement).held) ?? []));
-      if (row?.outcome) this.#finish(active, JSON.parse(row.outcome) as Outcome);
-      else if (!handle && !present.has(active.attempt) && !active.ended) execution.lose(active);
+      const handle = handles.get(active.attempt);
+      if (handle) active.handle = handle;
+      if (row?.outcome && restored) {
+        this.#finish(active, JSON.parse(row.outcome) as Outcome);
+        continue;
+      }
+      // Without a handle it is being started by this very process, which hears of a failure by itself.
+      if (active.ended || (!restored && !active.handle)) continue;
+      const worker = present.get(active.attempt);
+      // Nobody knows whether its program was told to start: it is replaced, which costs nobody a retry.
+      const unsure = restored && active.task.state === 'STARTING' && worker?.phase !== 'exited';
+      if (!worker || unsure) execution.lose(active);
+      else if (handle) this.#follow(active, handle.ringPath);
     }
     await devices.adopt(held);
     const reaped = await driver.reap(execution.attempts());
@@ -144,6 +145,17 @@ export class Reconciler {
       execution.lose(active);
     }
     await driver.reap(execution.attempts());
+  }
+
+  #follow(active: Active, ringPath: string): void {
+    const { task, job } = active;
+    this.#parts.telemetry.attach({
+      task: task.id,
+      job: job.id,
+      attempt: task.attempts,
+      ringPath,
+      resumed: true,
+    });
   }
 
   /** The outcome was on disk when the server ended: give back what is left, and say so. */

@@ -17,7 +17,7 @@ export function deviceCount(gpuMilli: number): { gpuCount: number; gpuMilli: num
 
 /** A queued task as the scheduler sees it. */
 export function pendingOf(
-  task: Pick<TaskTable, 'id' | 'queued_at'>,
+  task: Pick<TaskTable, 'id' | 'queued_at' | 'idx'>,
   job: Pick<JobTable, 'id' | 'project' | 'priority'>,
   spec: JobSpec,
 ): Pending {
@@ -28,7 +28,8 @@ export function pendingOf(
     jobId: job.id,
     project: job.project,
     priority: job.priority,
-    submittedAt: task.queued_at,
+    // Tasks of one job are equally old: fractions of a millisecond keep them in their order.
+    submittedAt: task.queued_at + task.idx / 65_536,
     cpuMilli: resources.cpu,
     memoryBytes: resources.memory,
     ...devices,

@@ -43,6 +43,20 @@ export function uniqueNames(names: readonly string[]): string[] {
   });
 }
 
+/** Most that a task keeps where its spec names no bound: it lies in the worker's memory until collected. */
+const DEFAULT_OUTPUT_BYTES = 256 * 2 ** 20;
+
+/**
+ * Where the user set no bound on output files: a quarter of the memory, at most 256 MiB. Those fit into a folder in
+ * memory, which a warm worker has ready; more takes a folder on disk and a cold start.
+ */
+function withOutputDefault(spec: JobSpec, asked: Record<string, unknown>): JobSpec {
+  const limits = (asked.limits ?? {}) as { output?: unknown };
+  if (limits.output !== undefined) return spec;
+  const output = Math.min(DEFAULT_OUTPUT_BYTES, Math.floor(spec.resources.memory / 4));
+  return { ...spec, limits: { ...spec.limits, output } };
+}
+
 const scriptName = (script: string): string =>
   script
     .split('/')
@@ -66,7 +80,7 @@ export class Submissions {
 
   /** @throws VgpuError for everything in the spec that cannot work. */
   async prepare(principal: Principal, request: SubmissionRequest, at = Date.now()): Promise<PreparedJob> {
-    const spec = parseJobSpec(request.spec);
+    const spec = withOutputDefault(parseJobSpec(request.spec), request.spec);
     await this.#check(principal, spec, request.bundle);
     const inputs = await this.#inputs(principal.project, spec);
     const job: PreparedJob['job'] = {

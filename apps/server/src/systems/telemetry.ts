@@ -73,6 +73,11 @@ export class Telemetry {
     this.#attaching.set(request.task, done);
   }
 
+  /** Whether a task's ring is being followed, or about to be. */
+  follows(task: string): boolean {
+    return this.#tasks.has(task) || this.#attaching.has(task);
+  }
+
   /** Reads what is left, closes the log and the series, and says what came of it; undefined if never followed. */
   async finish(task: string): Promise<TelemetrySummary | undefined> {
     await this.#attaching.get(task);
@@ -150,6 +155,7 @@ export class Telemetry {
   }
 
   async #attach({ task, job, ringPath, attempt, resumed }: Attach): Promise<void> {
+    if (this.#tasks.has(task)) return;
     const ring: RingReader = openRing(ringPath);
     const past = await this.#store.read
       .selectFrom('tasks')
