@@ -29,8 +29,11 @@ export function budget(limit: number): Plugin {
         if (bytes > worst.bytes) worst = { page, bytes };
       }
       const text = (bytes: number) => `${(bytes / 1000).toFixed(1)} kB`;
-      this.info(`first load: ${text(size(base))} gzip; with its largest page (${worst.page}): ${text(worst.bytes)}`);
-      if (worst.bytes > limit) this.error(`the first load is ${text(worst.bytes)} of gzip, over ${text(limit)}`);
+      this.info(
+        `first load: ${text(size(base))} gzip; with its largest page (${worst.page}): ${text(worst.bytes)}`,
+      );
+      if (worst.bytes > limit)
+        this.error(`the first load is ${text(worst.bytes)} of gzip, over ${text(limit)}`);
     },
   };
 }

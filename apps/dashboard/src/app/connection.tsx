@@ -9,7 +9,11 @@ import classes from './shell.module.css';
 export function ConnectionDot() {
   const { state, brokenAt } = useStreamStatus();
   const live = state === 'open';
-  const text = live ? 'Live: changes appear as they happen' : brokenAt ? 'The server does not answer' : 'Connecting';
+  const text = live
+    ? 'Live: changes appear as they happen'
+    : brokenAt
+      ? 'The server does not answer'
+      : 'Connecting';
   const Icon = brokenAt ? IconCloudOff : IconPlugConnected;
   return (
     <Tooltip label={text}>
@@ -38,8 +42,8 @@ export function ConnectionBanner() {
     <div className={classes.banner} role="alert">
       <IconCloudOff size={18} color="var(--vg-queued)" aria-hidden />
       <span style={{ flex: 1, minWidth: 220 }}>
-        <strong>Disconnected from the server</strong> <When at={brokenAt} />. What is shown may be old; nothing is
-        lost: the page continues where it stopped.{' '}
+        <strong>Disconnected from the server</strong> <When at={brokenAt} />. What is shown may be old;
+        nothing is lost: the page continues where it stopped.{' '}
         <span className="num">
           {state === 'waiting' && seconds > 0 ? `Trying again in ${seconds} s.` : 'Trying to reconnect…'}
         </span>

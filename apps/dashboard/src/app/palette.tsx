@@ -1,6 +1,13 @@
-import { Spotlight, type SpotlightActionData } from '@mantine/spotlight';
-import { IconDatabase, IconKeyboard, IconListDetails, IconMoon, IconSearch, IconSun } from '@tabler/icons-react';
 import { useMantineColorScheme } from '@mantine/core';
+import { Spotlight, type SpotlightActionData } from '@mantine/spotlight';
+import {
+  IconDatabase,
+  IconKeyboard,
+  IconListDetails,
+  IconMoon,
+  IconSearch,
+  IconSun,
+} from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { routes } from '@vgpu/api';
 import { useState } from 'react';

@@ -1,8 +1,13 @@
-import { VgpuError } from '@vgpu/core';
-import { routes } from '@vgpu/api';
 import {
-  createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
 } from '@tanstack/react-router';
+import { routes } from '@vgpu/api';
+import { VgpuError } from '@vgpu/core';
 import { queryClient } from '../server/query-client.ts';
 import { routeQuery } from '../server/use-route.ts';
 import { Crash, NotFound, PagePending } from './fallbacks.tsx';
@@ -36,7 +41,10 @@ const app = createRoute({
       });
     } catch (error) {
       if (error instanceof VgpuError && error.code === 'UNAUTHENTICATED') {
-        throw redirect({ to: '/sign-in', search: { next: location.href === '/' ? undefined : location.href } });
+        throw redirect({
+          to: '/sign-in',
+          search: { next: location.href === '/' ? undefined : location.href },
+        });
       }
       throw error;
     }

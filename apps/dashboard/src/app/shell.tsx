@@ -3,18 +3,18 @@ import { useDisclosure } from '@mantine/hooks';
 import { spotlight } from '@mantine/spotlight';
 import { IconLogout, IconSearch, IconUser } from '@tabler/icons-react';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect } from 'react';
 import { routes } from '@vgpu/api';
-import { useJobsTopic } from '../live/use-jobs-topic.ts';
+import { lazy, Suspense, useEffect } from 'react';
 import { stream } from '../live/stream.ts';
+import { useJobsTopic } from '../live/use-jobs-topic.ts';
 import { client } from '../server/client.ts';
 import { queryClient } from '../server/query-client.ts';
 import { useRoute } from '../server/use-route.ts';
 import { ConnectionBanner, ConnectionDot } from './connection.tsx';
 import { destinations } from './main-nav.ts';
 import { SchemeButton } from './scheme-button.tsx';
-import { Shortcuts } from './shortcuts.tsx';
 import classes from './shell.module.css';
+import { Shortcuts } from './shortcuts.tsx';
 
 const Palette = lazy(() => import('./palette.tsx'));
 

@@ -2,13 +2,40 @@ import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from 
 
 /** The accent: a quiet indigo. White on shades 6 and up is over 4.5:1. */
 const iris: MantineColorsTuple = [
-  '#eef1ff', '#dfe4fd', '#bcc6f7', '#9aa8f2', '#7b8cea', '#6376e4', '#4f63d9', '#4254c0', '#3a4aab', '#2e3c90',
+  '#eef1ff',
+  '#dfe4fd',
+  '#bcc6f7',
+  '#9aa8f2',
+  '#7b8cea',
+  '#6376e4',
+  '#4f63d9',
+  '#4254c0',
+  '#3a4aab',
+  '#2e3c90',
 ];
 const gray: MantineColorsTuple = [
-  '#f6f8fa', '#eef1f5', '#e3e8ee', '#d3dae3', '#b9c2ce', '#95a0af', '#707c8c', '#525d6d', '#38414f', '#1c232d',
+  '#f6f8fa',
+  '#eef1f5',
+  '#e3e8ee',
+  '#d3dae3',
+  '#b9c2ce',
+  '#95a0af',
+  '#707c8c',
+  '#525d6d',
+  '#38414f',
+  '#1c232d',
 ];
 const dark: MantineColorsTuple = [
-  '#e4e8ee', '#c4cbd5', '#9ca6b4', '#707b8a', '#2b323c', '#222831', '#191e25', '#0f1317', '#0b0e12', '#07090c',
+  '#e4e8ee',
+  '#c4cbd5',
+  '#9ca6b4',
+  '#707b8a',
+  '#2b323c',
+  '#222831',
+  '#191e25',
+  '#0f1317',
+  '#0b0e12',
+  '#07090c',
 ];
 
 export const theme = createTheme({
@@ -28,7 +55,9 @@ export const theme = createTheme({
     Button: { defaultProps: { size: 'sm' } },
     TextInput: { defaultProps: { size: 'sm' } },
     Select: { defaultProps: { size: 'sm', comboboxProps: { shadow: 'md' } } },
-    Tooltip: { defaultProps: { withArrow: true, openDelay: 250, events: { hover: true, focus: true, touch: true } } },
+    Tooltip: {
+      defaultProps: { withArrow: true, openDelay: 250, events: { hover: true, focus: true, touch: true } },
+    },
     Menu: { defaultProps: { shadow: 'md' } },
   },
 });

@@ -11,7 +11,10 @@ async function reference(files: { path: string; bytes: Uint8Array }[]): Promise<
   stream.on('data', (chunk) => chunks.push(chunk as Buffer));
   const done = new Promise<void>((resolve) => stream.on('end', () => resolve()));
   for (const { path, bytes } of files) {
-    stream.entry({ name: path, mode: 0o644, mtime: new Date(1_577_836_800_000), uid: 0, gid: 0 }, Buffer.from(bytes));
+    stream.entry(
+      { name: path, mode: 0o644, mtime: new Date(1_577_836_800_000), uid: 0, gid: 0 },
+      Buffer.from(bytes),
+    );
   }
   stream.finalize();
   await done;

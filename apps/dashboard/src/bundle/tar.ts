@@ -10,7 +10,8 @@ const fixedTime = 1_577_836_800;
 const block = 512;
 const encoder = new TextEncoder();
 
-const octal = (value: number, digits: number): string => `${value.toString(8).padStart(digits, '0').slice(-digits)} `;
+const octal = (value: number, digits: number): string =>
+  `${value.toString(8).padStart(digits, '0').slice(-digits)} `;
 
 interface Entry {
   name: string;
@@ -72,7 +73,8 @@ const padding = (size: number): Uint8Array => new Uint8Array((block - (size % bl
  */
 export function tar(files: readonly TarFile[]): Uint8Array<ArrayBuffer> {
   const parts: Uint8Array[] = [];
-  const add = (entry: Entry, content: Uint8Array) => parts.push(header(entry), content, padding(content.length));
+  const add = (entry: Entry, content: Uint8Array) =>
+    parts.push(header(entry), content, padding(content.length));
   for (const { path, bytes } of [...files].sort((a, b) => (a.path < b.path ? -1 : 1))) {
     const plain = plainName(path);
     const file = { type: '0' as const, mode: 0o644, size: bytes.length };

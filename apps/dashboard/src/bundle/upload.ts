@@ -5,7 +5,8 @@ import { sha256Hex } from './sha256.ts';
 import { tar } from './tar.ts';
 
 /** Never uploaded: version control, environments, caches. */
-const skipped = /(^|\/)(\.git|\.hg|\.svn|\.venv|venv|__pycache__|node_modules|\.ipynb_checkpoints)(\/|$)|(\.pyc|\.DS_Store)$/;
+const skipped =
+  /(^|\/)(\.git|\.hg|\.svn|\.venv|venv|__pycache__|node_modules|\.ipynb_checkpoints)(\/|$)|(\.pyc|\.DS_Store)$/;
 const most = 256 * 2 ** 20;
 
 export interface ScriptFile {

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { drawSoon } from './draw-queue.ts';
 
 /** Makes its children only once it comes near the view, and keeps their place until then. */
 export function InView({ height, children }: { height: number; children: ReactNode }) {
@@ -6,11 +7,19 @@ export function InView({ height, children }: { height: number; children: ReactNo
   const [seen, setSeen] = useState(false);
   useEffect(() => {
     if (seen || !place.current) return;
-    const watch = new IntersectionObserver(([entry]) => entry?.isIntersecting && setSeen(true), {
-      rootMargin: '200px',
-    });
+    let cancel: (() => void) | undefined;
+    const watch = new IntersectionObserver(
+      ([entry]) => {
+        cancel?.();
+        if (entry?.isIntersecting) cancel = drawSoon(() => setSeen(true));
+      },
+      { rootMargin: '200px' },
+    );
     watch.observe(place.current);
-    return () => watch.disconnect();
+    return () => {
+      cancel?.();
+      watch.disconnect();
+    };
   }, [seen]);
   return (
     <div ref={place} style={{ minHeight: height }}>

@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
 import { score } from '../ui/figures.ts';
 import { decimate, type Points } from './decimate.ts';
+import { drawSoon } from './draw-queue.ts';
 import 'uplot/dist/uPlot.min.css';
 import './line-chart.css';
 
@@ -49,6 +50,9 @@ function align(lines: readonly Line[], limit: number): uPlot.AlignedData {
   );
 }
 
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const clockTimes = (_: uPlot, ticks: number[]): string[] => ticks.map((at) => clock.format(at * 1000));
+
 /** Lines over steps or time. */
 export function LineChart(props: LineChartProps) {
   const { lines, label, height = 180, x = 'step', sync, listen } = props;
@@ -93,7 +97,13 @@ export function LineChart(props: LineChartProps) {
           ...(latest.current.range ? { y: { range: latest.current.range } } : {}),
         },
         axes: [
-          { ...axis, size: 26, grid: { show: false }, space: 60 },
+          {
+            ...axis,
+            size: 22,
+            grid: { show: false },
+            space: 60,
+            ...(x === 'time' ? { values: clockTimes } : {}),
+          },
           { ...axis, size: 54, values: (_, ticks) => ticks.map(write), space: 34 },
         ],
         series: [
@@ -116,6 +126,7 @@ export function LineChart(props: LineChartProps) {
     let seen = true;
     let stale = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let cancel: (() => void) | undefined;
     const draw = () => {
       timer = undefined;
       if (!seen || document.hidden) {
@@ -123,7 +134,7 @@ export function LineChart(props: LineChartProps) {
         return;
       }
       stale = false;
-      plot.setData(align(latest.current.lines, box.clientWidth * 2));
+      cancel = drawSoon(() => plot.setData(align(latest.current.lines, plot.width * 2)));
     };
     const changed = () => {
       timer ??= setTimeout(draw, redrawEvery);
@@ -137,6 +148,7 @@ export function LineChart(props: LineChartProps) {
     redraw.current = changed;
     return () => {
       stop?.();
+      cancel?.();
       clearTimeout(timer);
       view.disconnect();
       size.disconnect();

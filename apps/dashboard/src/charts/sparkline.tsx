@@ -11,7 +11,8 @@ interface SparklineProps {
 /** A line without axes, the size of a word. */
 export function Sparkline({ values, colour, width = 96, height = 24, label }: SparklineProps) {
   const finite = values.filter(Number.isFinite);
-  if (finite.length < 2) return <svg width={width} height={height} role="img" aria-label={`${label}: no data yet`} />;
+  if (finite.length < 2)
+    return <svg width={width} height={height} role="img" aria-label={`${label}: no data yet`} />;
   const { x, y } = decimate({ x: finite.map((_, i) => i), y: finite }, width);
   const low = Math.min(...y);
   const high = Math.max(...y);
@@ -20,8 +21,20 @@ export function Sparkline({ values, colour, width = 96, height = 24, label }: Sp
   const at = (i: number) =>
     `${((x[i]! / last) * (width - 4) + 2).toFixed(1)},${(height - 3 - ((y[i]! - low) / span) * (height - 6)).toFixed(1)}`;
   return (
-    <svg width={width} height={height} role="img" aria-label={label} style={{ display: 'block', flexShrink: 0 }}>
-      <polyline points={x.map((_, i) => at(i)).join(' ')} fill="none" stroke={colour} strokeWidth={1.6} strokeLinejoin="round" />
+    <svg
+      width={width}
+      height={height}
+      role="img"
+      aria-label={label}
+      style={{ display: 'block', flexShrink: 0 }}
+    >
+      <polyline
+        points={x.map((_, i) => at(i)).join(' ')}
+        fill="none"
+        stroke={colour}
+        strokeWidth={1.6}
+        strokeLinejoin="round"
+      />
     </svg>
   );
 }

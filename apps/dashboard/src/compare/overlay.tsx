@@ -46,7 +46,16 @@ export function Overlay({ trials }: { trials: readonly Trial[] }) {
       title="Metrics over time"
       aside={
         names.length > 0 && (
-          <Select size="xs" w={200} aria-label="Metric" data={names.map((name) => ({ value: name, label: metricTitle(name) }))} value={metric ?? null} onChange={setChosen} searchable allowDeselect={false} />
+          <Select
+            size="xs"
+            w={200}
+            aria-label="Metric"
+            data={names.map((name) => ({ value: name, label: metricTitle(name) }))}
+            value={metric ?? null}
+            onChange={setChosen}
+            searchable
+            allowDeselect={false}
+          />
         )
       }
     >

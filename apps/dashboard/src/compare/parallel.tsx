@@ -3,7 +3,8 @@ import { useElementSize } from '@mantine/hooks';
 import { useState } from 'react';
 import { colourOf } from '../charts/colours.ts';
 import { metricTitle, score } from '../ui/figures.ts';
-import { type Trial, valueOf } from './trials.ts';
+import { ScrollBox } from '../ui/scroll-box.tsx';
+import { type Trial, valueAt } from './trials.ts';
 
 const height = 300;
 const top = 46;
@@ -16,7 +17,9 @@ export function Parallel({ trials, axes }: { trials: readonly Trial[]; axes: rea
   const wide = Math.max(width, axes.length * 96);
   const x = (i: number) => 50 + (i * (wide - 100)) / Math.max(1, axes.length - 1);
   const ranges = axes.map((axis) => {
-    const values = trials.map((trial) => valueOf(trial, axis)).filter((one): one is number => one !== undefined && Number.isFinite(one));
+    const values = trials
+      .map((trial) => valueAt(trial, axis))
+      .filter((one): one is number => one !== undefined && Number.isFinite(one));
     return { low: Math.min(...values), high: Math.max(...values) };
   });
   const y = (i: number, value: number) => {
@@ -26,15 +29,20 @@ export function Parallel({ trials, axes }: { trials: readonly Trial[]; axes: rea
   };
   const lineOf = (trial: Trial) =>
     axes.flatMap((axis, i) => {
-      const value = valueOf(trial, axis);
+      const value = valueAt(trial, axis);
       return value === undefined || !Number.isFinite(value) ? [] : [`${x(i)},${y(i, value)}`];
     });
   const hovered = trials.find((trial) => trial.key === over);
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls */}
-      <section ref={ref} style={{ overflowX: 'auto' }} tabIndex={0} aria-label="Parallel coordinates">
-        <svg width={wide} height={height} role="img" aria-label={`${trials.length} tasks over ${axes.map(metricTitle).join(', ')}`} style={{ display: 'block' }}>
+      <ScrollBox ref={ref} style={{ overflowX: 'auto' }} label="Parallel coordinates">
+        <svg
+          width={wide}
+          height={height}
+          role="img"
+          aria-label={`${trials.length} tasks over ${axes.map(metricTitle).join(', ')}`}
+          style={{ display: 'block' }}
+        >
           {trials.map((trial) => {
             const points = lineOf(trial).join(' ');
             return (
@@ -53,8 +61,21 @@ export function Parallel({ trials, axes }: { trials: readonly Trial[]; axes: rea
             );
           })}
           {axes.map((axis, i) => (
-            <g key={axis} pointerEvents="none" fontSize={11.5} textAnchor="middle" style={{ fontVariantNumeric: 'tabular-nums' }}>
-              <line x1={x(i)} x2={x(i)} y1={top} y2={height - bottom} stroke="var(--mantine-color-dimmed)" opacity={0.6} />
+            <g
+              key={axis}
+              pointerEvents="none"
+              fontSize={11.5}
+              textAnchor="middle"
+              style={{ fontVariantNumeric: 'tabular-nums' }}
+            >
+              <line
+                x1={x(i)}
+                x2={x(i)}
+                y1={top}
+                y2={height - bottom}
+                stroke="var(--mantine-color-dimmed)"
+                opacity={0.6}
+              />
               <text x={x(i)} y={16} fontWeight={600} fill="var(--mantine-color-text)">
                 {metricTitle(axis).slice(0, 18)}
               </text>
@@ -64,16 +85,23 @@ export function Parallel({ trials, axes }: { trials: readonly Trial[]; axes: rea
               <text x={x(i)} y={height - bottom + 18} fill="var(--mantine-color-dimmed)">
                 {score(ranges[i]!.low)}
               </text>
-              {hovered && valueOf(hovered, axis) !== undefined && (
-                <circle cx={x(i)} cy={y(i, valueOf(hovered, axis)!)} r={4.5} fill={colourOf(hovered.index)} stroke="var(--vg-surface)" strokeWidth={2} />
+              {hovered && valueAt(hovered, axis) !== undefined && (
+                <circle
+                  cx={x(i)}
+                  cy={y(i, valueAt(hovered, axis)!)}
+                  r={4.5}
+                  fill={colourOf(hovered.index)}
+                  stroke="var(--vg-surface)"
+                  strokeWidth={2}
+                />
               )}
             </g>
           ))}
         </svg>
-      </section>
+      </ScrollBox>
       <Text size="sm" c="dimmed" mih={22} className="num">
         {hovered
-          ? `${hovered.title}: ${axes.map((axis) => `${metricTitle(axis)} ${score(valueOf(hovered, axis))}`).join(', ')}`
+          ? `${hovered.title}: ${axes.map((axis) => `${metricTitle(axis)} ${score(valueAt(hovered, axis))}`).join(', ')}`
           : 'Point at a line to read it.'}
       </Text>
     </>

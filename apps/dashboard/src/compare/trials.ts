@@ -35,7 +35,14 @@ export function trialsOf(jobs: readonly Job[]): Trial[] {
   return jobs.flatMap((job, index) => {
     const settings = settingsOf(job);
     const name = doubled ? `${job.name} ${job.id.slice(-4)}` : job.name;
-    return job.tasks.map((task) => ({ key: task.id, job, task, index, settings, title: `${name} · ${task.name}` }));
+    return job.tasks.map((task) => ({
+      key: task.id,
+      job,
+      task,
+      index,
+      settings,
+      title: `${name} · ${task.name}`,
+    }));
   });
 }
 
@@ -54,5 +61,5 @@ export function axesOf(trials: readonly Trial[], most = 8): string[] {
   return [...differing, ...common.filter((name) => !differing.includes(name))].slice(0, most);
 }
 
-export const valueOf = (trial: Trial, axis: string): number | undefined =>
+export const valueAt = (trial: Trial, axis: string): number | undefined =>
   trial.task.metrics[axis] ?? trial.settings[axis];

@@ -4,10 +4,23 @@ import type { CleaningReport } from '@vgpu/api';
 import { count, plural } from '../ui/figures.ts';
 import { Empty } from '../ui/states.tsx';
 
-const delimiters: Record<string, string> = { ',': 'comma', ';': 'semicolon', '\t': 'tab', '|': 'pipe', ' ': 'space' };
+const delimiters: Record<string, string> = {
+  ',': 'comma',
+  ';': 'semicolon',
+  '\t': 'tab',
+  '|': 'pipe',
+  ' ': 'space',
+};
 
 /** How a file was written, in words. */
-export function dialectText({ delimiter, quote, encoding, header, decimal, preamble }: CleaningReport['dialect']): string {
+export function dialectText({
+  delimiter,
+  quote,
+  encoding,
+  header,
+  decimal,
+  preamble,
+}: CleaningReport['dialect']): string {
   return [
     `${delimiters[delimiter] ?? `“${delimiter}”`} between fields`,
     quote ? `quoted by ${quote}` : 'no quotes',
@@ -20,7 +33,8 @@ export function dialectText({ delimiter, quote, encoding, header, decimal, pream
     .join(', ');
 }
 
-const shown = (value: string | null): string => (value === null ? 'nothing' : value === '' ? '(empty)' : value);
+const shown = (value: string | null): string =>
+  value === null ? 'nothing' : value === '' ? '(empty)' : value;
 
 /** What cleaning changed, with examples of before and after; and what it warns of. */
 export function Changes({ report }: { report: CleaningReport }) {
@@ -35,7 +49,13 @@ export function Changes({ report }: { report: CleaningReport }) {
     <Stack gap="md">
       {report.warnings.map((text) => (
         <Group key={text} gap={8} wrap="nowrap" align="flex-start">
-          <IconAlertTriangle size={17} color="var(--vg-queued)" role="img" aria-label="Warning" style={{ flexShrink: 0, marginTop: 2 }} />
+          <IconAlertTriangle
+            size={17}
+            color="var(--vg-queued)"
+            role="img"
+            aria-label="Warning"
+            style={{ flexShrink: 0, marginTop: 2 }}
+          />
           <Text size="sm">{text}</Text>
         </Group>
       ))}
@@ -52,9 +72,17 @@ export function Changes({ report }: { report: CleaningReport }) {
               {change.description} · <span className="num">{count(change.count)}</span>
             </Text>
           </Group>
-          {change.examples.slice(0, 3).map((example, i) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: examples have no name of their own
-            <Group key={i} gap={8} mt={4} ml={4} wrap="nowrap" fz="xs" className="mono" style={{ minWidth: 0 }}>
+          {change.examples.slice(0, 3).map((example) => (
+            <Group
+              key={`${example.row} ${example.before} ${example.after}`}
+              gap={8}
+              mt={4}
+              ml={4}
+              wrap="nowrap"
+              fz="xs"
+              className="mono"
+              style={{ minWidth: 0 }}
+            >
               <Text component="span" inherit c="dimmed" style={{ flexShrink: 0 }}>
                 {example.row === null ? '' : `row ${count(example.row)}`}
               </Text>

@@ -2,6 +2,7 @@ import { Text } from '@mantine/core';
 import type { CleaningReport } from '@vgpu/api';
 import { Histogram } from '../charts/histogram.tsx';
 import { count, percent, score } from '../ui/figures.ts';
+import { TableBox } from '../ui/scroll-box.tsx';
 
 type Column = CleaningReport['columns'][number];
 
@@ -10,7 +11,11 @@ const figure = (value: number | string | null | undefined): string =>
 
 function Range({ column }: { column: Column }) {
   if (column.min === null || column.min === undefined) {
-    return <>{column.distinct !== null && column.distinct !== undefined ? `${count(column.distinct)} values` : '–'}</>;
+    return (
+      <>
+        {column.distinct !== null && column.distinct !== undefined ? `${count(column.distinct)} values` : '–'}
+      </>
+    );
   }
   return (
     <>
@@ -31,8 +36,7 @@ interface ColumnTableProps {
 /** Columns with their type, spread and histogram. */
 export function ColumnTable({ columns, rows, target, plan = false }: ColumnTableProps) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls
-    <section className="table-wrap" tabIndex={0} aria-label="Columns">
+    <TableBox label="Columns">
       <table className="table">
         <thead>
           <tr>
@@ -106,7 +110,9 @@ export function ColumnTable({ columns, rows, target, plan = false }: ColumnTable
                 </>
               )}
               <td className="right">
-                {column.missing ? `${count(column.missing)} (${percent(column.missing / Math.max(1, rows), 1)})` : 'none'}
+                {column.missing
+                  ? `${count(column.missing)} (${percent(column.missing / Math.max(1, rows), 1)})`
+                  : 'none'}
               </td>
               {plan ? (
                 <td style={{ minWidth: 240 }}>
@@ -124,6 +130,6 @@ export function ColumnTable({ columns, rows, target, plan = false }: ColumnTable
           ))}
         </tbody>
       </table>
-    </section>
+    </TableBox>
   );
 }

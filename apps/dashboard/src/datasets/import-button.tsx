@@ -12,7 +12,10 @@ export function ImportButton({ name }: { name?: string }) {
   const bring = (files: readonly File[]) =>
     act(async () => {
       for (const file of files) {
-        const result = await client.call(routes.datasets.add, { query: { file: file.name, ...(name ? { name } : {}) }, body: file });
+        const result = await client.call(routes.datasets.add, {
+          query: { file: file.name, ...(name ? { name } : {}) },
+          body: file,
+        });
         tell(
           result.existed
             ? `${result.name} has this version already.`
@@ -30,7 +33,11 @@ export function ImportButton({ name }: { name?: string }) {
       )}
     </FileButton>
   ) : (
-    <FileButton onChange={(files) => files.length > 0 && bring(files)} accept=".csv,.tsv,.txt,.gz,.parquet" multiple>
+    <FileButton
+      onChange={(files) => files.length > 0 && bring(files)}
+      accept=".csv,.tsv,.txt,.gz,.parquet"
+      multiple
+    >
       {(props) => (
         <Button {...props} loading={busy} leftSection={<IconUpload size={16} />}>
           Import files

@@ -4,6 +4,7 @@ import { routes } from '@vgpu/api';
 import { useRef } from 'react';
 import { useRoute } from '../server/use-route.ts';
 import { count } from '../ui/figures.ts';
+import { ScrollBox } from '../ui/scroll-box.tsx';
 import { Answer } from '../ui/states.tsx';
 
 const window_ = 100;
@@ -20,12 +21,18 @@ function Row({ dataset, index }: { dataset: string; index: number }) {
   const columns = rows.data?.columns ?? [];
   return (
     <>
-      <span style={{ ...cell, color: 'var(--mantine-color-dimmed)', width: 80, textAlign: 'right' }}>{count(index + 1)}</span>
+      <span style={{ ...cell, color: 'var(--mantine-color-dimmed)', width: 80, textAlign: 'right' }}>
+        {count(index + 1)}
+      </span>
       {columns.map((name, i) => {
         const value = cells?.[i];
         return (
           <span key={name} style={cell} className="ellipsis" title={value ?? undefined}>
-            {value === null ? <em style={{ color: 'var(--mantine-color-dimmed)' }}>missing</em> : (value ?? '…')}
+            {value === null ? (
+              <em style={{ color: 'var(--mantine-color-dimmed)' }}>missing</em>
+            ) : (
+              (value ?? '…')
+            )}
           </span>
         );
       })}
@@ -42,7 +49,11 @@ export function PreviewTable({ dataset }: { dataset: string }) {
     { params: { dataset }, query: { limit: window_, offset: 0 } },
     { staleTime: Number.POSITIVE_INFINITY },
   );
-  return <Answer query={first}>{({ columns, total }) => <Rows dataset={dataset} columns={columns} total={total} />}</Answer>;
+  return (
+    <Answer query={first}>
+      {({ columns, total }) => <Rows dataset={dataset} columns={columns} total={total} />}
+    </Answer>
+  );
 }
 
 function Rows({ dataset, columns, total }: { dataset: string; columns: readonly string[]; total: number }) {
@@ -56,12 +67,32 @@ function Rows({ dataset, columns, total }: { dataset: string; columns: readonly 
   const width = 80 + columns.length * 150;
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls */}
-      <section ref={area} className="num" tabIndex={0} aria-label="Rows" style={{ overflow: 'auto', height: 'min(640px, calc(100dvh - 320px))', minHeight: 320 }}>
-        <div style={{ position: 'sticky', top: 0, zIndex: 2, width, minWidth: '100%', display: 'flex', background: 'var(--vg-surface)', borderBottom: '1px solid var(--vg-border)' }}>
+      <ScrollBox
+        ref={area}
+        className="num"
+        label="Rows"
+        style={{ overflow: 'auto', height: 'min(640px, calc(100dvh - 320px))', minHeight: 320 }}
+      >
+        <div
+          style={{
+            position: 'sticky',
+            top: 0,
+            zIndex: 2,
+            width,
+            minWidth: '100%',
+            display: 'flex',
+            background: 'var(--vg-surface)',
+            borderBottom: '1px solid var(--vg-border)',
+          }}
+        >
           <span style={{ ...cell, width: 80 }} />
           {columns.map((name) => (
-            <span key={name} style={{ ...cell, fontWeight: 570, fontSize: 12 }} className="ellipsis" title={name}>
+            <span
+              key={name}
+              style={{ ...cell, fontWeight: 570, fontSize: 12 }}
+              className="ellipsis"
+              title={name}
+            >
               {name}
             </span>
           ))}
@@ -85,7 +116,7 @@ function Rows({ dataset, columns, total }: { dataset: string; columns: readonly 
             </div>
           ))}
         </div>
-      </section>
+      </ScrollBox>
       <Text size="xs" c="dimmed" p="xs" px="md">
         {count(total)} rows, as a worker reads them
       </Text>

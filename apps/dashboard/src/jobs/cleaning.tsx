@@ -30,7 +30,11 @@ export default function Cleaning({ job }: { job: Job }) {
 }
 
 function Report({ dataset }: { dataset: string }) {
-  const report = useRoute(routes.datasets.report, { params: { dataset } }, { staleTime: Number.POSITIVE_INFINITY });
+  const report = useRoute(
+    routes.datasets.report,
+    { params: { dataset } },
+    { staleTime: Number.POSITIVE_INFINITY },
+  );
   const [name, version] = dataset.split('@');
   return (
     <Panel
@@ -38,7 +42,9 @@ function Report({ dataset }: { dataset: string }) {
       aside={
         <Anchor
           size="sm"
-          renderRoot={(props) => <Link to="/datasets/$dataset" params={{ dataset: name! }} search={{ version }} {...props} />}
+          renderRoot={(props) => (
+            <Link to="/datasets/$dataset" params={{ dataset: name! }} search={{ version }} {...props} />
+          )}
         >
           Columns and rows
         </Anchor>
@@ -48,7 +54,8 @@ function Report({ dataset }: { dataset: string }) {
         {(data) => (
           <Stack gap="sm">
             <Text size="sm" c="dimmed">
-              {plural(data.rows, 'row')}, {data.rejected > 0 ? `${plural(data.rejected, 'row')} set aside` : 'none set aside'} ·{' '}
+              {plural(data.rows, 'row')},{' '}
+              {data.rejected > 0 ? `${plural(data.rejected, 'row')} set aside` : 'none set aside'} ·{' '}
               {dialectText(data.dialect)}
             </Text>
             <Changes report={data} />

@@ -1,7 +1,8 @@
-import { Code, CopyButton, SimpleGrid, Button, Text } from '@mantine/core';
+import { Button, Code, CopyButton, SimpleGrid, Text } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
 import type { Job } from '@vgpu/api';
 import { Panel } from '../ui/panel.tsx';
+import { ScrollBox } from '../ui/scroll-box.tsx';
 import { specLines } from './spec-text.ts';
 
 /** The spec as it was stored, in words and as JSON. */
@@ -12,14 +13,16 @@ export function Config({ job }: { job: Job }) {
       <Panel title="What was asked for" flush>
         <table className="table">
           <tbody>
-            {[...specLines(job.spec), ['Job', job.id] as const, ['Folder', job.bundle] as const].map(([name, value]) => (
-              <tr key={name}>
-                <th scope="row" style={{ width: 150, verticalAlign: 'top' }}>
-                  {name}
-                </th>
-                <td style={{ overflowWrap: 'anywhere' }}>{value}</td>
-              </tr>
-            ))}
+            {[...specLines(job.spec), ['Job', job.id] as const, ['Folder', job.bundle] as const].map(
+              ([name, value]) => (
+                <tr key={name}>
+                  <th scope="row" style={{ width: 150, verticalAlign: 'top' }}>
+                    {name}
+                  </th>
+                  <td style={{ overflowWrap: 'anywhere' }}>{value}</td>
+                </tr>
+              ),
+            )}
           </tbody>
         </table>
       </Panel>
@@ -43,12 +46,11 @@ export function Config({ job }: { job: Job }) {
         <Text size="xs" c="dimmed" mb="xs">
           Sizes are bytes, times milliseconds, shares thousandths.
         </Text>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls */}
-        <div tabIndex={0} style={{ maxHeight: 560, overflow: 'auto' }} role="region" aria-label="Spec as JSON">
+        <ScrollBox style={{ maxHeight: 560, overflow: 'auto' }} label="Spec as JSON">
           <Code block style={{ background: 'var(--vg-sunken)' }}>
             {json}
           </Code>
-        </div>
+        </ScrollBox>
       </Panel>
     </SimpleGrid>
   );

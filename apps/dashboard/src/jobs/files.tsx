@@ -6,6 +6,7 @@ import { client } from '../server/client.ts';
 import { useRoute } from '../server/use-route.ts';
 import { bytes, plural } from '../ui/figures.ts';
 import { Panel } from '../ui/panel.tsx';
+import { TableBox } from '../ui/scroll-box.tsx';
 import { Answer, Empty } from '../ui/states.tsx';
 import { When } from '../ui/when.tsx';
 
@@ -60,7 +61,7 @@ function FileTable({ task, items }: FileTableProps) {
   const pictures = items.filter((one) => picture.test(one.path) && one.bytes < 8_000_000).slice(0, 12);
   return (
     <>
-      <section className="table-wrap" aria-label={`Files of ${task.name}`}>
+      <TableBox label={`Table of files of ${task.name}`}>
         <table className="table">
           <thead>
             <tr>
@@ -90,7 +91,7 @@ function FileTable({ task, items }: FileTableProps) {
             ))}
           </tbody>
         </table>
-      </section>
+      </TableBox>
       {pictures.length > 0 && (
         <Group p="md" gap="md" align="flex-start">
           {pictures.map((one) => (
@@ -99,7 +100,12 @@ function FileTable({ task, items }: FileTableProps) {
                 src={address(one.path)}
                 alt={one.path}
                 loading="lazy"
-                style={{ maxWidth: 320, maxHeight: 240, borderRadius: 6, border: '1px solid var(--vg-border)' }}
+                style={{
+                  maxWidth: 320,
+                  maxHeight: 240,
+                  borderRadius: 6,
+                  border: '1px solid var(--vg-border)',
+                }}
                 onError={(event) => {
                   event.currentTarget.parentElement!.hidden = true;
                 }}

@@ -1,11 +1,10 @@
 import { Group, Text } from '@mantine/core';
 import type { Job, Task } from '@vgpu/api';
+import { useState } from 'react';
 import { colourOf } from '../charts/colours.ts';
-import { useSeriesNames } from '../live/task-live.ts';
-import { taskLive } from '../live/task-live.ts';
+import { taskLive, useSeriesNames } from '../live/task-live.ts';
 import { Panel } from '../ui/panel.tsx';
 import { MetricGrid } from './metric-grid.tsx';
-import { useState } from 'react';
 
 /** More lines than this in one chart cannot be told apart. */
 const most = 20;
@@ -23,10 +22,17 @@ export function JobMetrics({ job }: { job: Job }) {
   const [names, setNames] = useState<Record<string, string>>({});
   const tasks = job.tasks.slice(0, most);
   const tell = (task: string, key: string) => {
-    if (names[task] !== key) queueMicrotask(() => setNames((old) => (old[task] === key ? old : { ...old, [task]: key })));
+    if (names[task] !== key)
+      queueMicrotask(() => setNames((old) => (old[task] === key ? old : { ...old, [task]: key })));
   };
-  const all = [...new Set(tasks.flatMap((task) => (names[task.id] ?? '').split('\n').filter(Boolean)))].sort();
-  const sources = tasks.map((task, i) => ({ name: task.name, colour: colourOf(i), store: taskLive(task.id).series }));
+  const all = [
+    ...new Set(tasks.flatMap((task) => (names[task.id] ?? '').split('\n').filter(Boolean))),
+  ].sort();
+  const sources = tasks.map((task, i) => ({
+    name: task.name,
+    colour: colourOf(i),
+    store: taskLive(task.id).series,
+  }));
   return (
     <Panel title="Metrics">
       {tasks.map((task) => (

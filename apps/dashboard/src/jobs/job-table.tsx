@@ -4,9 +4,10 @@ import { Link } from '@tanstack/react-router';
 import type { JobSummary } from '@vgpu/api';
 import { Elapsed } from '../ui/elapsed.tsx';
 import { metricTitle, resourcesText, score } from '../ui/figures.ts';
-import { TaskBar } from './task-bar.tsx';
+import { TableBox } from '../ui/scroll-box.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { When } from '../ui/when.tsx';
+import { TaskBar } from './task-bar.tsx';
 
 export type SortKey = 'submittedAt' | 'name' | 'state' | 'endedAt' | 'priority';
 export interface Sorting {
@@ -47,7 +48,12 @@ function Head({ title, by, sorting }: { title: string; by: SortKey; sorting?: So
   const Icon = sorting.order === 'asc' ? IconArrowUp : IconArrowDown;
   return (
     <th scope="col" aria-sort={active ? (sorting.order === 'asc' ? 'ascending' : 'descending') : undefined}>
-      <button type="button" className="sort" data-active={active || undefined} onClick={() => sorting.onSort(by)}>
+      <button
+        type="button"
+        className="sort"
+        data-active={active || undefined}
+        onClick={() => sorting.onSort(by)}
+      >
         {title}
         {active && <Icon size={13} aria-hidden />}
       </button>
@@ -60,8 +66,7 @@ export function JobTable({ jobs, sorting, picking, brief = false, label = 'Jobs'
   const all = jobs.length > 0 && jobs.every((job) => picking?.picked.has(job.id));
   const some = jobs.some((job) => picking?.picked.has(job.id));
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a table that scrolls sideways must be reachable by keyboard
-    <section className="table-wrap" tabIndex={0} aria-label={label}>
+    <TableBox label={label}>
       <table className="table">
         <thead>
           <tr>
@@ -97,7 +102,7 @@ export function JobTable({ jobs, sorting, picking, brief = false, label = 'Jobs'
           ))}
         </tbody>
       </table>
-    </section>
+    </TableBox>
   );
 }
 

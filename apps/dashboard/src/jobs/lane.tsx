@@ -1,6 +1,11 @@
 import { ActionIcon, Box, Group, Menu, Stack, Text, Tooltip, UnstyledButton } from '@mantine/core';
 import {
-  IconArrowsMaximize, IconChevronDown, IconChevronRight, IconDots, IconPlayerStop, IconRefresh,
+  IconArrowsMaximize,
+  IconChevronDown,
+  IconChevronRight,
+  IconDots,
+  IconPlayerStop,
+  IconRefresh,
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import type { Task } from '@vgpu/api';
@@ -10,7 +15,7 @@ import { Sparkline } from '../charts/sparkline.tsx';
 import { useSeriesNames, useTaskLive } from '../live/task-live.ts';
 import { LogView } from '../log/log-view.tsx';
 import { Elapsed } from '../ui/elapsed.tsx';
-import { metricTitle, milli, bytes, score } from '../ui/figures.ts';
+import { bytes, metricTitle, milli, score } from '../ui/figures.ts';
 import { ProgressBar } from '../ui/progress-bar.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { useAct } from '../ui/use-act.ts';
@@ -64,7 +69,9 @@ function Figures({ task, index }: { task: Task; index: number }) {
                 {score(value)}
               </Text>
             </div>
-            {values.length > 1 && <Sparkline values={values} colour={colourOf(index)} width={64} label={`Course of ${name}`} />}
+            {values.length > 1 && (
+              <Sparkline values={values} colour={colourOf(index)} width={64} label={`Course of ${name}`} />
+            )}
           </Group>
         );
       })}
@@ -113,17 +120,33 @@ interface LaneProps {
 /** One worker: state, progress, charts and log. */
 export function Lane({ task, index, open, onToggle, pageSearch }: LaneProps) {
   const Chevron = open ? IconChevronDown : IconChevronRight;
-  const slices = task.slices.map((one) => `${milli(one.milli, 'GPU')} of ${one.model}, ${bytes(one.bytes)}`).join(' · ');
+  const slices = task.slices
+    .map((one) => `${milli(one.milli, 'GPU')} of ${one.model}, ${bytes(one.bytes)}`)
+    .join(' · ');
   return (
-    <Box component="section" className="panel" aria-label={`${workerName(task)}, ${task.name}`} data-task={task.id} data-lane={task.name}>
+    <Box
+      component="section"
+      className="panel"
+      aria-label={`${workerName(task)}, ${task.name}`}
+      data-task={task.id}
+      data-lane={task.name}
+    >
       <Stack gap={10} p="md">
         <Group gap={10} wrap="nowrap" align="flex-start">
-          <UnstyledButton onClick={onToggle} aria-expanded={open} aria-label={`${open ? 'Fold' : 'Unfold'} ${task.name}`} mt={2}>
+          <UnstyledButton
+            onClick={onToggle}
+            aria-expanded={open}
+            aria-label={`${open ? 'Fold' : 'Unfold'} ${task.name}`}
+            mt={2}
+          >
             <Chevron size={18} />
           </UnstyledButton>
           <Box style={{ flex: 1, minWidth: 0 }}>
             <Group gap={8} wrap="nowrap">
-              <span aria-hidden style={{ width: 9, height: 9, borderRadius: 3, background: colourOf(index), flexShrink: 0 }} />
+              <span
+                aria-hidden
+                style={{ width: 9, height: 9, borderRadius: 3, background: colourOf(index), flexShrink: 0 }}
+              />
               <Text fw={600} className="ellipsis">
                 {task.name}
               </Text>
@@ -144,7 +167,9 @@ export function Lane({ task, index, open, onToggle, pageSearch }: LaneProps) {
                 variant="subtle"
                 color="gray"
                 aria-label={`Open ${task.name} on its own page`}
-                renderRoot={(props) => <Link to="/jobs/$job/tasks/$task" params={{ job: task.job, task: task.id }} {...props} />}
+                renderRoot={(props) => (
+                  <Link to="/jobs/$job/tasks/$task" params={{ job: task.job, task: task.id }} {...props} />
+                )}
               >
                 <IconArrowsMaximize size={17} />
               </ActionIcon>
@@ -169,7 +194,14 @@ function LaneBody({ task, index, pageSearch }: { task: Task; index: number; page
       <Figures task={task} index={index} />
       {drawn.length > 0 && (
         <div>
-          <MetricGrid sources={sources} names={drawn} limit={4} height={120} minWidth={210} sync={`job-${task.job}`} />
+          <MetricGrid
+            sources={sources}
+            names={drawn}
+            limit={4}
+            height={120}
+            minWidth={210}
+            sync={`job-${task.job}`}
+          />
           {drawn.length > 4 && (
             <Text size="xs" c="dimmed" mt={4}>
               {drawn.length - 4} more under Metrics, or on the page of this task.
@@ -177,7 +209,13 @@ function LaneBody({ task, index, pageSearch }: { task: Task; index: number; page
           )}
         </div>
       )}
-      <LogView task={task.id} name={task.name} open={!isTerminal(task.state)} height={300} pageSearch={pageSearch} />
+      <LogView
+        task={task.id}
+        name={task.name}
+        open={!isTerminal(task.state)}
+        height={300}
+        pageSearch={pageSearch}
+      />
     </>
   );
 }

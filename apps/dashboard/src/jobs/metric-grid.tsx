@@ -32,8 +32,8 @@ export function MetricGrid({ sources, names, limit, height = 150, minWidth = 260
   if (names.length === 0) {
     return (
       <Empty icon={IconChartLine} title="No metrics yet">
-        Losses, scores and progress that the script prints turn into charts here; <code>vgpu.log(step, loss=…)</code>{' '}
-        is the explicit way.
+        Losses, scores and progress that the script prints turn into charts here;{' '}
+        <code>vgpu.log(step, loss=…)</code> is the explicit way.
       </Empty>
     );
   }

@@ -55,7 +55,11 @@ export function Reason({ task }: { task: Task }) {
         {task.reason.message}
       </Text>
       <Text size="xs" c="dimmed">
-        {[task.exitCode !== null && failed && `Exit code ${task.exitCode}`, task.attempts > 1 && plural(task.attempts, 'attempt'), task.reason.hint]
+        {[
+          task.exitCode !== null && failed && `Exit code ${task.exitCode}`,
+          task.attempts > 1 && plural(task.attempts, 'attempt'),
+          task.reason.hint,
+        ]
           .filter(Boolean)
           .join(' · ')}
       </Text>

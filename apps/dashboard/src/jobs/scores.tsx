@@ -8,6 +8,7 @@ import { client } from '../server/client.ts';
 import { useRoute } from '../server/use-route.ts';
 import { metricTitle, score } from '../ui/figures.ts';
 import { Panel } from '../ui/panel.tsx';
+import { TableBox } from '../ui/scroll-box.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { Answer, Empty } from '../ui/states.tsx';
 
@@ -26,7 +27,8 @@ export function Scores({ job }: { job: Job }) {
           return (
             <Panel>
               <Empty icon={IconTrophy} title="No scores yet">
-                Scores that the script prints, or hands to <code>vgpu.report(y_true, y_pred)</code>, appear here.
+                Scores that the script prints, or hands to <code>vgpu.report(y_true, y_pred)</code>, appear
+                here.
               </Empty>
             </Panel>
           );
@@ -55,7 +57,10 @@ export function Scores({ job }: { job: Job }) {
                       variant="default"
                       component="a"
                       leftSection={<IconDownload size={13} />}
-                      href={client.address(routes.jobs.export, { params: { job: job.id }, query: { format } })}
+                      href={client.address(routes.jobs.export, {
+                        params: { job: job.id },
+                        query: { format },
+                      })}
                       download={`${job.name}-scores.${format === 'markdown' ? 'md' : format}`}
                     >
                       {format === 'markdown' ? 'Markdown' : format.toUpperCase()}
@@ -64,8 +69,7 @@ export function Scores({ job }: { job: Job }) {
                 </Group>
               }
             >
-              {/* biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls */}
-              <section className="table-wrap" tabIndex={0} aria-label="Table of scores">
+              <TableBox label="Table of scores">
                 <table className="table">
                   <thead>
                     <tr>
@@ -96,7 +100,11 @@ export function Scores({ job }: { job: Job }) {
                           <StateBadge state={row.state} size="sm" />
                         </td>
                         {columns.map((name) => (
-                          <td key={name} className="right" style={best.get(name) === i ? { fontWeight: 650 } : undefined}>
+                          <td
+                            key={name}
+                            className="right"
+                            style={best.get(name) === i ? { fontWeight: 650 } : undefined}
+                          >
                             {score(row.values[name])}
                           </td>
                         ))}
@@ -104,7 +112,7 @@ export function Scores({ job }: { job: Job }) {
                     ))}
                   </tbody>
                 </table>
-              </section>
+              </TableBox>
             </Panel>
             <Panel title="Comparison">
               <Stack gap="md">
@@ -118,7 +126,11 @@ export function Scores({ job }: { job: Job }) {
                 />
                 <Bars
                   title={metricTitle(chosen)}
-                  items={rows.map((row, i) => ({ name: row.name, value: row.values[chosen] ?? null, best: best.get(chosen) === i }))}
+                  items={rows.map((row, i) => ({
+                    name: row.name,
+                    value: row.values[chosen] ?? null,
+                    best: best.get(chosen) === i,
+                  }))}
                 />
               </Stack>
             </Panel>
@@ -149,7 +161,11 @@ function Confusion({ name, confusion }: { name: string; confusion: NonNullable<T
   const most = Math.max(1, ...matrix.flat());
   return (
     <table style={{ borderCollapse: 'separate', borderSpacing: 2 }} className="num">
-      <caption style={{ captionSide: 'top', textAlign: 'left', paddingBottom: 6, fontWeight: 570, fontSize: 13 }}>{name}</caption>
+      <caption
+        style={{ captionSide: 'top', textAlign: 'left', paddingBottom: 6, fontWeight: 570, fontSize: 13 }}
+      >
+        {name}
+      </caption>
       <thead>
         <tr>
           <td style={{ fontSize: 11, color: 'var(--mantine-color-dimmed)' }}>true ↓ predicted →</td>

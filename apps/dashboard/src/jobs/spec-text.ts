@@ -21,7 +21,11 @@ export function specLines(raw: Record<string, unknown>): [name: string, value: s
     ['Isolation', spec.resources?.isolation],
     ['QoS class', spec.resources?.qos],
     ['Models', spec.resources && (spec.resources.models.length ? list(spec.resources.models) : 'any')],
-    ['Primary metric', spec.metrics && `${spec.metrics.primary ?? 'first score'}${spec.metrics.goal ? `, ${spec.metrics.goal}` : ''}`],
+    [
+      'Primary metric',
+      spec.metrics &&
+        `${spec.metrics.primary ?? 'first score'}${spec.metrics.goal ? `, ${spec.metrics.goal}` : ''}`,
+    ],
     ['Time limit', spec.limits && duration(spec.limits.time)],
     ['Retries', spec.limits && String(spec.limits.retries)],
     ['Output limit', spec.limits && bytes(spec.limits.output)],

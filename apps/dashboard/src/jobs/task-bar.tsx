@@ -26,7 +26,9 @@ export function TaskBar({ job }: { job: JobSummary }) {
       aria-valuetext={percent(done)}
     >
       {parts.map(({ state, share }) =>
-        share > 0 ? <span key={state} style={{ width: `${share * 100}%`, background: stateColour(state) }} /> : null,
+        share > 0 ? (
+          <span key={state} style={{ width: `${share * 100}%`, background: stateColour(state) }} />
+        ) : null,
       )}
     </div>
   );

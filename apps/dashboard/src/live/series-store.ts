@@ -22,6 +22,7 @@ export class SeriesStore {
   readonly #task: string;
   readonly #series = new Map<string, LiveSeries>();
   readonly #batched = new Batched();
+  #names: string[] = [];
   #early: Point[] | null = [];
   #loading: Promise<void> | null = null;
   error: unknown = null;
@@ -41,7 +42,8 @@ export class SeriesStore {
 
   /** Names in the order of the alphabet. */
   names(): string[] {
-    return [...this.#series.keys()].sort();
+    if (this.#names.length !== this.#series.size) this.#names = [...this.#series.keys()].sort();
+    return this.#names;
   }
 
   get(name: string): LiveSeries | undefined {
@@ -99,7 +101,11 @@ export class SeriesStore {
       }
       const known = one.step.at(-1);
       const step = given >= 0 ? given : (known ?? -1) + 1; // a script that counts no steps: they count by themselves
-      if (time < one.lastTime || (time === one.lastTime && given >= 0 && known !== undefined && step <= known)) continue;
+      if (
+        time < one.lastTime ||
+        (time === one.lastTime && given >= 0 && known !== undefined && step <= known)
+      )
+        continue;
       one.step.push(step);
       one.value.push(value);
       one.lastTime = time;

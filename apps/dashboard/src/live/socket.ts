@@ -121,7 +121,10 @@ export class StreamSocket {
   }
 
   #opened(socket: WebSocket): void {
-    if (socket !== this.#socket) return socket.close();
+    if (socket !== this.#socket) {
+      socket.close();
+      return;
+    }
     const resumes = this.#status.brokenAt !== null;
     this.#attempt = 0;
     this.#heardAt = Date.now();
@@ -157,7 +160,11 @@ export class StreamSocket {
     clearInterval(this.#pulse);
     const [least, most] = this.#options.backoff;
     const pause = Math.min(most, least * 2 ** this.#attempt++) * (0.75 + Math.random() / 2);
-    this.#set({ state: 'waiting', brokenAt: this.#status.brokenAt ?? Date.now(), retryAt: Date.now() + pause });
+    this.#set({
+      state: 'waiting',
+      brokenAt: this.#status.brokenAt ?? Date.now(),
+      retryAt: Date.now() + pause,
+    });
     this.#timer = setTimeout(() => this.#connect(true), pause);
   }
 }

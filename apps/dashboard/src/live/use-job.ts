@@ -1,5 +1,5 @@
-import { type Job, routes, type ServerFrame } from '@vgpu/api';
 import type { UseQueryResult } from '@tanstack/react-query';
+import { type Job, routes, type ServerFrame } from '@vgpu/api';
 import { useEffect } from 'react';
 import { queryClient } from '../server/query-client.ts';
 import { routeQuery, useRoute } from '../server/use-route.ts';

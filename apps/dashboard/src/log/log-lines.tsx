@@ -35,7 +35,13 @@ interface LogRowProps {
 /** One line: its number, when and what. A line that is still on its way keeps its place. */
 export function LogRow({ seq, line, style, digits, times, needle, hit }: LogRowProps) {
   return (
-    <div className={classes.row} style={style} data-seq={seq} data-stream={line?.stream} data-hit={hit || undefined}>
+    <div
+      className={classes.row}
+      style={style}
+      data-seq={seq}
+      data-stream={line?.stream}
+      data-hit={hit || undefined}
+    >
       <span className={classes.seq} style={{ minWidth: `calc(${digits}ch + 22px)` }}>
         {(seq + 1).toLocaleString('en')}
       </span>

@@ -1,6 +1,12 @@
 import { ActionIcon, Button, Text, TextInput, Tooltip } from '@mantine/core';
 import {
-  IconArrowBarToDown, IconChevronDown, IconChevronUp, IconClock, IconDownload, IconFilter, IconSearch,
+  IconArrowBarToDown,
+  IconChevronDown,
+  IconChevronUp,
+  IconClock,
+  IconDownload,
+  IconFilter,
+  IconSearch,
 } from '@tabler/icons-react';
 import { routes } from '@vgpu/api';
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
@@ -8,12 +14,13 @@ import { usePreference } from '../app/preferences.ts';
 import { useTaskLive } from '../live/task-live.ts';
 import { client } from '../server/client.ts';
 import { count, plural } from '../ui/figures.ts';
+import { ScrollBox } from '../ui/scroll-box.tsx';
 import { Failed, Loading } from '../ui/states.tsx';
 import { LogRow } from './log-lines.tsx';
 import { logStore } from './log-store.ts';
 import classes from './log-view.module.css';
-import { rowHeight, useLongScroll } from './use-long-scroll.ts';
 import { type LogSearch, useLogSearch } from './use-log-search.ts';
+import { rowHeight, useLongScroll } from './use-long-scroll.ts';
 
 interface LogViewProps {
   task: string;
@@ -106,8 +113,7 @@ export function LogView({ task, name, open, height = 320, pageSearch = false }: 
           {plural(store.dropped, 'line')} came faster than they could be kept and were dropped.
         </div>
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: an area that scrolls must be reachable by keyboard */}
-      <section className={classes.area} ref={area} onScroll={rows.onScroll} tabIndex={0} aria-label={`Log of ${name}`}>
+      <ScrollBox className={classes.area} ref={area} onScroll={rows.onScroll} label={`Log of ${name}`}>
         {!store.ready && <Loading lines={4} />}
         {store.ready && store.error !== null && store.total === 0 && <Failed error={store.error} />}
         {store.ready && store.error === null && store.total === 0 && (
@@ -131,7 +137,7 @@ export function LogView({ task, name, open, height = 320, pageSearch = false }: 
             ),
           )}
         </div>
-      </section>
+      </ScrollBox>
       {open && <LiveLine task={task} />}
     </div>
   );
@@ -172,7 +178,9 @@ interface SearchFieldProps {
 
 function SearchField({ search, go, pageSearch, name }: SearchFieldProps) {
   const { hits, needle, at, more, busy } = search;
-  const found = busy ? 'Searching…' : `${at >= 0 ? `${count(at + 1)} of ` : ''}${count(hits.length)}${more ? '+' : ''} found`;
+  const found = busy
+    ? 'Searching…'
+    : `${at >= 0 ? `${count(at + 1)} of ` : ''}${count(hits.length)}${more ? '+' : ''} found`;
   return (
     <>
       <TextInput
@@ -194,7 +202,13 @@ function SearchField({ search, go, pageSearch, name }: SearchFieldProps) {
           <Text size="xs" c="dimmed" className="num" role="status">
             {found}
           </Text>
-          <ActionIcon size="sm" variant="subtle" color="gray" aria-label="Former match" onClick={() => go(-1)}>
+          <ActionIcon
+            size="sm"
+            variant="subtle"
+            color="gray"
+            aria-label="Former match"
+            onClick={() => go(-1)}
+          >
             <IconChevronUp size={16} />
           </ActionIcon>
           <ActionIcon size="sm" variant="subtle" color="gray" aria-label="Next match" onClick={() => go(1)}>

@@ -1,5 +1,5 @@
-import { routes } from '@vgpu/api';
 import { useDebouncedValue } from '@mantine/hooks';
+import { routes } from '@vgpu/api';
 import { useState } from 'react';
 import { useRoute } from '../server/use-route.ts';
 

@@ -1,4 +1,15 @@
-import { ActionIcon, Alert, Button, Checkbox, Group, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
+import {
+  ActionIcon,
+  Alert,
+  Button,
+  Checkbox,
+  Group,
+  Select,
+  SimpleGrid,
+  Stack,
+  Text,
+  TextInput,
+} from '@mantine/core';
 import { IconPlus, IconX } from '@tabler/icons-react';
 import { routes } from '@vgpu/api';
 import { useState } from 'react';
@@ -50,7 +61,12 @@ export function ArgsForm({ form, set }: ArgsFormProps) {
         <SimpleGrid cols={{ base: 1, xs: 2, lg: 3 }}>
           {items.map((one) => {
             const value = form.args[one.name];
-            const common = { label: one.flag, description: one.help ?? undefined, required: one.required, withAsterisk: one.required };
+            const common = {
+              label: one.flag,
+              description: one.help ?? undefined,
+              required: one.required,
+              withAsterisk: one.required,
+            };
             if (one.type === 'boolean') {
               return (
                 <Checkbox
@@ -58,7 +74,14 @@ export function ArgsForm({ form, set }: ArgsFormProps) {
                   label={one.flag}
                   description={one.help}
                   checked={value === true || (value === undefined && one.default === true)}
-                  onChange={(event) => put(one.name, event.currentTarget.checked === (one.default === true) ? null : event.currentTarget.checked)}
+                  onChange={(event) =>
+                    put(
+                      one.name,
+                      event.currentTarget.checked === (one.default === true)
+                        ? null
+                        : event.currentTarget.checked,
+                    )
+                  }
                 />
               );
             }
@@ -98,7 +121,13 @@ export function ArgsForm({ form, set }: ArgsFormProps) {
             value={String(form.args[name])}
             onChange={(event) => put(name, event.currentTarget.value)}
           />
-          <ActionIcon variant="subtle" color="gray" mb={4} aria-label={`Remove --${name}`} onClick={() => put(name, null)}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            mb={4}
+            aria-label={`Remove --${name}`}
+            onClick={() => put(name, null)}
+          >
             <IconX size={16} />
           </ActionIcon>
         </Group>
@@ -106,7 +135,11 @@ export function ArgsForm({ form, set }: ArgsFormProps) {
       <Group gap="xs" align="flex-end">
         <TextInput
           label={items.length > 0 ? 'Another argument' : 'Argument'}
-          description={items.length === 0 && form.bundle ? 'The script declares no options by argparse; name any here.' : undefined}
+          description={
+            items.length === 0 && form.bundle
+              ? 'The script declares no options by argparse; name any here.'
+              : undefined
+          }
           placeholder="lr"
           w={220}
           value={extra}

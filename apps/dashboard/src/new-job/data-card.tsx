@@ -1,6 +1,24 @@
-import { ActionIcon, Button, Checkbox, Collapse, Group, Loader, Select, Stack, Text, TextInput } from '@mantine/core';
+import {
+  ActionIcon,
+  Button,
+  Checkbox,
+  Collapse,
+  Group,
+  Loader,
+  Select,
+  Stack,
+  Text,
+  TextInput,
+} from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconAdjustments, IconAlertTriangle, IconChevronDown, IconDatabase, IconFileTypeCsv, IconX } from '@tabler/icons-react';
+import {
+  IconAdjustments,
+  IconAlertTriangle,
+  IconChevronDown,
+  IconDatabase,
+  IconFileTypeCsv,
+  IconX,
+} from '@tabler/icons-react';
 import { routes } from '@vgpu/api';
 import type { CleanOptions } from '@vgpu/core';
 import { useEffect, useState } from 'react';
@@ -28,7 +46,11 @@ function useCheck({ file, target, clean }: DataRow, onChange: DataCardProps['onC
     const stop = new AbortController();
     setBusy(true);
     const timer = setTimeout(() => {
-      const query = { file: file.name, ...(target ? { target } : {}), ...(options === '{}' ? {} : { clean: options }) };
+      const query = {
+        file: file.name,
+        ...(target ? { target } : {}),
+        ...(options === '{}' ? {} : { clean: options }),
+      };
       client
         .call(routes.datasets.check, { query, body: file }, { signal: stop.signal })
         .then((report) => onChange({ report, problem: null }))
@@ -81,7 +103,12 @@ export function DataCard({ row, onChange, onRemove }: DataCardProps) {
           </Text>
           {row.problem && (
             <Group gap={6} wrap="nowrap" mt={4} role="alert" align="flex-start">
-              <IconAlertTriangle size={16} color="var(--vg-failed)" style={{ flexShrink: 0, marginTop: 2 }} aria-hidden />
+              <IconAlertTriangle
+                size={16}
+                color="var(--vg-failed)"
+                style={{ flexShrink: 0, marginTop: 2 }}
+                aria-hidden
+              />
               <Text size="sm">{row.problem}</Text>
             </Group>
           )}
@@ -115,7 +142,13 @@ export function DataCard({ row, onChange, onRemove }: DataCardProps) {
               Cleaning plan: {plural(report.changes.length, 'kind')} of change
             </Button>
             {row.file && (
-              <Button size="compact-xs" variant="default" aria-expanded={tuning} leftSection={<IconAdjustments size={13} />} onClick={tune.toggle}>
+              <Button
+                size="compact-xs"
+                variant="default"
+                aria-expanded={tuning}
+                leftSection={<IconAdjustments size={13} />}
+                onClick={tune.toggle}
+              >
                 Options
               </Button>
             )}
@@ -135,7 +168,12 @@ export function DataCard({ row, onChange, onRemove }: DataCardProps) {
                 <div style={{ padding: '12px 16px 0' }}>
                   <Changes report={report} />
                 </div>
-                <ColumnTable columns={report.columns} rows={report.rows} target={row.target || report.target} plan />
+                <ColumnTable
+                  columns={report.columns}
+                  rows={report.rows}
+                  target={row.target || report.target}
+                  plan
+                />
               </Stack>
             )}
           </Collapse>
@@ -180,7 +218,8 @@ function clipKey(clip: CleanOptions['clip']): string {
 function CleanForm({ clean, onChange }: { clean: CleanOptions; onChange: (clean: CleanOptions) => void }) {
   const set = (part: Partial<CleanOptions>) => {
     const next = { ...clean, ...part };
-    for (const key of Object.keys(next) as (keyof CleanOptions)[]) if (next[key] === undefined) delete next[key];
+    for (const key of Object.keys(next) as (keyof CleanOptions)[])
+      if (next[key] === undefined) delete next[key];
     onChange(next);
   };
   return (
@@ -227,4 +266,3 @@ function CleanForm({ clean, onChange }: { clean: CleanOptions; onChange: (clean:
     </Group>
   );
 }
-

@@ -21,7 +21,10 @@ export function sortFiles(files: readonly File[]): Dropped {
   const code = files.filter((file) => !table.test(file.name)).map((file) => ({ path: pathOf(file), file }));
   const top = code[0]?.path.split('/')[0];
   const nested = code.length > 0 && code.every((one) => one.path.startsWith(`${top}/`));
-  return { data, code: nested ? code.map((one) => ({ ...one, path: one.path.slice(top!.length + 1) })) : code };
+  return {
+    data,
+    code: nested ? code.map((one) => ({ ...one, path: one.path.slice(top!.length + 1) })) : code,
+  };
 }
 
 /** Where script and CSVs are dropped. */
@@ -33,7 +36,7 @@ export function Drop({ onFiles }: { onFiles: (files: Dropped) => void }) {
       inputProps={{ 'aria-label': 'Script and data files' } as never}
       styles={{ root: { background: 'var(--vg-sunken)', borderColor: 'var(--vg-border)' } }}
     >
-      <Group justify="center" gap="md" mih={96} style={{ pointerEvents: 'none' }}>
+      <Group justify="center" gap="md" mih={96} wrap="nowrap" style={{ pointerEvents: 'none' }}>
         <Dropzone.Accept>
           <IconUpload size={34} stroke={1.4} aria-hidden />
         </Dropzone.Accept>

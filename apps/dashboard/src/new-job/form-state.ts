@@ -96,7 +96,8 @@ export function formOf(job: Job): FormState {
   const form = emptyForm();
   const args: FormState['args'] = {};
   if (spec.args && !Array.isArray(spec.args)) {
-    for (const [name, value] of Object.entries(spec.args)) args[name] = typeof value === 'boolean' ? value : String(value);
+    for (const [name, value] of Object.entries(spec.args))
+      args[name] = typeof value === 'boolean' ? value : String(value);
   }
   return {
     ...form,

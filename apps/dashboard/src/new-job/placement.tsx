@@ -16,7 +16,10 @@ export function Placement({ form }: { form: FormState }) {
   const { data, ...rest } = specOf(form, []) as { data?: { dataset: string }[] };
   const known = form.data.every((row) => row.dataset !== null);
   const spec = known ? { ...rest, ...(data ? { data } : {}) } : rest;
-  const [body] = useDebouncedValue(JSON.stringify({ spec, ...(form.bundle ? { bundle: form.bundle } : {}) }), 350);
+  const [body] = useDebouncedValue(
+    JSON.stringify({ spec, ...(form.bundle ? { bundle: form.bundle } : {}) }),
+    350,
+  );
   const preview = useRoute(
     routes.jobs.preview,
     { body: JSON.parse(body) as { spec: Record<string, unknown> } },
@@ -58,7 +61,12 @@ export function Placement({ form }: { form: FormState }) {
         const Icon = task.node ? IconCircleCheck : IconHourglass;
         return (
           <Group key={task.name} gap={8} wrap="nowrap" align="flex-start">
-            <Icon size={17} color={task.node ? 'var(--vg-completed)' : 'var(--vg-queued)'} style={{ flexShrink: 0, marginTop: 1 }} aria-hidden />
+            <Icon
+              size={17}
+              color={task.node ? 'var(--vg-completed)' : 'var(--vg-queued)'}
+              style={{ flexShrink: 0, marginTop: 1 }}
+              aria-hidden
+            />
             <Text size="sm">
               {known && `${task.name}: `}
               {task.node ? (

@@ -1,4 +1,15 @@
-import { Accordion, Group, NumberInput, Select, SimpleGrid, Slider, Stack, Text, TextInput, Textarea } from '@mantine/core';
+import {
+  Accordion,
+  Group,
+  NumberInput,
+  Select,
+  SimpleGrid,
+  Slider,
+  Stack,
+  Text,
+  Textarea,
+  TextInput,
+} from '@mantine/core';
 import { routes } from '@vgpu/api';
 import { parseBytes, parseDuration } from '@vgpu/core';
 import { useRoute } from '../server/use-route.ts';
@@ -25,7 +36,12 @@ export function ResourcesForm({ form, set }: ResourcesFormProps) {
   const capacity = useRoute(routes.machine.capacity, {});
   const images = useRoute(routes.images.list, {});
   const has = capacity.data;
-  const names = [...new Set([...(images.data?.items.map((one) => one.name ?? one.tags[0]).filter((one) => one !== undefined) ?? []), form.image])];
+  const names = [
+    ...new Set([
+      ...(images.data?.items.map((one) => one.name ?? one.tags[0]).filter((one) => one !== undefined) ?? []),
+      form.image,
+    ]),
+  ];
   return (
     <Stack gap="md">
       <SimpleGrid cols={{ base: 1, xs: 2 }}>
@@ -40,7 +56,9 @@ export function ResourcesForm({ form, set }: ResourcesFormProps) {
         />
         <TextInput
           label="Memory"
-          description={has ? `${bytes(has.memory.total - has.memory.used)} free of ${bytes(has.memory.total)}` : ' '}
+          description={
+            has ? `${bytes(has.memory.total - has.memory.used)} free of ${bytes(has.memory.total)}` : ' '
+          }
           value={form.memory}
           error={problemOf(parseBytes, form.memory)}
           onChange={(event) => set({ memory: event.currentTarget.value })}
@@ -82,7 +100,16 @@ export function ResourcesForm({ form, set }: ResourcesFormProps) {
         allowDeselect={false}
         onChange={(image) => set({ image: image ?? 'sklearn' })}
       />
-      <Accordion variant="default" chevronPosition="left" styles={{ label: { paddingBlock: 8 }, control: { paddingInline: 0 }, item: { borderBottom: 0 }, content: { paddingInline: 0 } }}>
+      <Accordion
+        variant="default"
+        chevronPosition="left"
+        styles={{
+          label: { paddingBlock: 8 },
+          control: { paddingInline: 0 },
+          item: { borderBottom: 0 },
+          content: { paddingInline: 0 },
+        }}
+      >
         <Accordion.Item value="more">
           <Accordion.Control>
             <Text size="sm" fw={550}>
@@ -109,7 +136,14 @@ function More({ form, set }: ResourcesFormProps) {
           error={problemOf(parseDuration, form.time)}
           onChange={(event) => set({ time: event.currentTarget.value })}
         />
-        <NumberInput label="Retries" description="After a failure" min={0} max={100} value={form.retries} onChange={(value) => set({ retries: Number(value) || 0 })} />
+        <NumberInput
+          label="Retries"
+          description="After a failure"
+          min={0}
+          max={100}
+          value={form.retries}
+          onChange={(value) => set({ retries: Number(value) || 0 })}
+        />
         <TextInput
           label="Metric that decides"
           description="Empty: the first score"
@@ -151,7 +185,14 @@ function More({ form, set }: ResourcesFormProps) {
           allowDeselect={false}
           onChange={(value) => set({ isolation: value as FormState['isolation'] })}
         />
-        <NumberInput label="Priority" description="−1000 to 1000; higher starts first" min={-1000} max={1000} value={form.priority} onChange={(value) => set({ priority: Number(value) || 0 })} />
+        <NumberInput
+          label="Priority"
+          description="−1000 to 1000; higher starts first"
+          min={-1000}
+          max={1000}
+          value={form.priority}
+          onChange={(value) => set({ priority: Number(value) || 0 })}
+        />
         <Select
           label="Network"
           data={[

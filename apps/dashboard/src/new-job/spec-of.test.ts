@@ -1,4 +1,4 @@
-import { type Job } from '@vgpu/api';
+import type { Job } from '@vgpu/api';
 import { parseJobSpec } from '@vgpu/core';
 import { describe, expect, test } from 'vitest';
 import { makeJob } from '../testing/world.ts';

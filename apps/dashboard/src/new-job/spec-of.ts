@@ -50,7 +50,12 @@ export function specOf(form: FormState, datasets: readonly (string | null)[]): R
       ...(form.models.length ? { models: form.models } : {}),
     },
     ...(form.primary || form.goal
-      ? { metrics: { ...(form.primary ? { primary: form.primary } : {}), ...(form.goal ? { goal: form.goal } : {}) } }
+      ? {
+          metrics: {
+            ...(form.primary ? { primary: form.primary } : {}),
+            ...(form.goal ? { goal: form.goal } : {}),
+          },
+        }
       : {}),
     limits: { time: form.time, retries: form.retries },
     ...(form.priority ? { priority: form.priority } : {}),

@@ -4,8 +4,8 @@ import { Link } from '@tanstack/react-router';
 import { type Accelerator, routes } from '@vgpu/api';
 import { colourOf } from '../charts/colours.ts';
 import { LineChart } from '../charts/line-chart.tsx';
-import { Pools } from '../topology/pools.tsx';
 import { useRoute } from '../server/use-route.ts';
+import { Pools } from '../topology/pools.tsx';
 import { bytes, milli, percent, plural } from '../ui/figures.ts';
 import { Page } from '../ui/page.tsx';
 import { Panel } from '../ui/panel.tsx';
@@ -15,7 +15,10 @@ import { Answer, Empty } from '../ui/states.tsx';
 export default function Accelerators() {
   const list = useRoute(routes.accelerators.list, {}, { every: 2000 });
   return (
-    <Page title="Accelerators" about={list.data ? `${plural(list.data.items.length, 'device')} on this machine` : 'Loading…'}>
+    <Page
+      title="Accelerators"
+      about={list.data ? `${plural(list.data.items.length, 'device')} on this machine` : 'Loading…'}
+    >
       <Answer query={list}>
         {({ items, advice }) => (
           <>
@@ -39,7 +42,13 @@ export default function Accelerators() {
                     <Text size="sm">{advice}</Text>
                   </Group>
                 )}
-                <div style={{ display: 'grid', gap: 16, gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 520px), 1fr))' }}>
+                <div
+                  style={{
+                    display: 'grid',
+                    gap: 16,
+                    gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 520px), 1fr))',
+                  }}
+                >
                   {items.map((one) => (
                     <Device key={one.uuid} one={one} />
                   ))}
@@ -59,7 +68,11 @@ const kinds = { gpu: 'GPU', cpu: 'CPU', fpga: 'FPGA', other: 'device' } as const
 function Device({ one }: { one: Accelerator }) {
   const well = one.health === 'healthy';
   const Icon = well ? IconCircleCheck : IconAlertTriangle;
-  const colour = well ? 'var(--vg-completed)' : one.health === 'draining' ? 'var(--vg-queued)' : 'var(--vg-failed)';
+  const colour = well
+    ? 'var(--vg-completed)'
+    : one.health === 'draining'
+      ? 'var(--vg-queued)'
+      : 'var(--vg-failed)';
   return (
     <Panel
       title={
@@ -103,7 +116,12 @@ function Device({ one }: { one: Accelerator }) {
 function Readings({ one }: { one: Accelerator }) {
   const readings: [string, string][] = [
     ['Utilisation', one.utilisation === null ? 'not measured' : `${Math.round(one.utilisation)} %`],
-    ['Memory', one.memoryUsed === null ? `${bytes(one.memory)} in all` : `${bytes(one.memoryUsed)} of ${bytes(one.memory)}`],
+    [
+      'Memory',
+      one.memoryUsed === null
+        ? `${bytes(one.memory)} in all`
+        : `${bytes(one.memoryUsed)} of ${bytes(one.memory)}`,
+    ],
     ['Temperature', one.temperature === null ? 'not measured' : `${Math.round(one.temperature)} °C`],
     ['Power', one.power === null ? 'not measured' : `${Math.round(one.power)} watts`],
   ];
@@ -135,7 +153,16 @@ function Slices({ one }: { one: Accelerator }) {
           {percent(one.allocatedMilli / 1000)} given, {milli(free, 'GPU')} free
         </Text>
       </Group>
-      <div style={{ display: 'flex', gap: 3, height: 44, background: 'var(--vg-track)', borderRadius: 8, overflow: 'hidden' }}>
+      <div
+        style={{
+          display: 'flex',
+          gap: 3,
+          height: 44,
+          background: 'var(--vg-track)',
+          borderRadius: 8,
+          overflow: 'hidden',
+        }}
+      >
         {one.slices.map((slice, i) => (
           <Tooltip
             key={slice.id}
@@ -176,9 +203,19 @@ function Slices({ one }: { one: Accelerator }) {
 }
 
 const kept = [
-  { key: 'utilisation', title: 'Utilisation, percent', colour: 0, write: (value: number) => `${Math.round(value)} %` },
+  {
+    key: 'utilisation',
+    title: 'Utilisation, percent',
+    colour: 0,
+    write: (value: number) => `${Math.round(value)} %`,
+  },
   { key: 'memoryUsed', title: 'Memory', colour: 2, write: (value: number) => bytes(value) },
-  { key: 'temperature', title: 'Temperature, °C', colour: 1, write: (value: number) => `${Math.round(value)} °C` },
+  {
+    key: 'temperature',
+    title: 'Temperature, °C',
+    colour: 1,
+    write: (value: number) => `${Math.round(value)} °C`,
+  },
   { key: 'power', title: 'Power, watts', colour: 4, write: (value: number) => `${Math.round(value)} W` },
 ] as const;
 
@@ -190,7 +227,9 @@ function History({ one }: { one: Accelerator }) {
   if (drawn.length === 0 || data.time.length < 2) {
     return (
       <Text size="xs" c="dimmed">
-        {drawn.length === 0 ? 'This device gives no readings over time.' : 'Readings over time appear here within a minute.'}
+        {drawn.length === 0
+          ? 'This device gives no readings over time.'
+          : 'Readings over time appear here within a minute.'}
       </Text>
     );
   }
@@ -201,7 +240,14 @@ function History({ one }: { one: Accelerator }) {
           <Text component="figcaption" size="xs" fw={550}>
             {title}
           </Text>
-          <Reading data={data} reading={key} title={title} colour={colourOf(colour)} write={write} uuid={one.uuid} />
+          <Reading
+            data={data}
+            reading={key}
+            title={title}
+            colour={colourOf(colour)}
+            write={write}
+            uuid={one.uuid}
+          />
         </figure>
       ))}
     </SimpleGrid>

@@ -14,6 +14,7 @@ import { routeQuery, useRoute } from '../server/use-route.ts';
 import { metricTitle, plural, score } from '../ui/figures.ts';
 import { Page } from '../ui/page.tsx';
 import { Panel } from '../ui/panel.tsx';
+import { TableBox } from '../ui/scroll-box.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
 import { Empty, Failed, Loading } from '../ui/states.tsx';
 
@@ -30,7 +31,17 @@ export default function Compare() {
   const failed = answers.find((one) => one.error && !one.data);
   const known = new Map([...(list.data?.items ?? []), ...jobs].map((job) => [job.id, job.name]));
   return (
-    <Page title="Compare" about={ids.length > 0 ? `${plural(ids.length, 'job')}, ${plural(jobs.reduce((sum, job) => sum + job.tasks.length, 0), 'task')}` : 'Several jobs side by side'}>
+    <Page
+      title="Compare"
+      about={
+        ids.length > 0
+          ? `${plural(ids.length, 'job')}, ${plural(
+              jobs.reduce((sum, job) => sum + job.tasks.length, 0),
+              'task',
+            )}`
+          : 'Several jobs side by side'
+      }
+    >
       <MultiSelect
         aria-label="Jobs to compare"
         placeholder={ids.length === 0 ? 'Choose jobs' : undefined}
@@ -107,8 +118,7 @@ function ScoreTable({ trials }: { trials: readonly Trial[] }) {
   );
   return (
     <Panel title="Scores" flush>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls */}
-      <section className="table-wrap" tabIndex={0} aria-label="Scores of all tasks">
+      <TableBox label="Scores of all tasks">
         <table className="table">
           <thead>
             <tr>
@@ -125,12 +135,25 @@ function ScoreTable({ trials }: { trials: readonly Trial[] }) {
               <tr key={trial.key}>
                 <td>
                   <Group gap={8} wrap="nowrap">
-                    <span aria-hidden style={{ width: 9, height: 9, borderRadius: 3, background: colourOf(trial.index), flexShrink: 0 }} />
+                    <span
+                      aria-hidden
+                      style={{
+                        width: 9,
+                        height: 9,
+                        borderRadius: 3,
+                        background: colourOf(trial.index),
+                        flexShrink: 0,
+                      }}
+                    />
                     {trial.title}
                   </Group>
                 </td>
                 {columns.map((name) => (
-                  <td key={name} className="right" style={best.get(name) === i ? { fontWeight: 680 } : undefined}>
+                  <td
+                    key={name}
+                    className="right"
+                    style={best.get(name) === i ? { fontWeight: 680 } : undefined}
+                  >
                     {score(trial.task.metrics[name])}
                     {best.get(name) === i && (
                       <Text component="span" size="xs" c="var(--vg-completed)">
@@ -144,7 +167,7 @@ function ScoreTable({ trials }: { trials: readonly Trial[] }) {
             ))}
           </tbody>
         </table>
-      </section>
+      </TableBox>
     </Panel>
   );
 }
@@ -152,7 +175,9 @@ function ScoreTable({ trials }: { trials: readonly Trial[] }) {
 /** The config of each job, line by line; lines that differ are set off. */
 function Differences({ jobs }: { jobs: readonly Job[] }) {
   const [only, setOnly] = useState(true);
-  const specs = jobs.map((job) => new Map([...specLines(job.spec), ['Folder', job.bundle.slice(0, 12)] as const]));
+  const specs = jobs.map(
+    (job) => new Map([...specLines(job.spec), ['Folder', job.bundle.slice(0, 12)] as const]),
+  );
   const names = [...new Set(specs.flatMap((one) => [...one.keys()]))];
   const differs = (name: string) => new Set(specs.map((one) => one.get(name))).size > 1;
   const shown = only && jobs.length > 1 ? names.filter(differs) : names;
@@ -160,15 +185,23 @@ function Differences({ jobs }: { jobs: readonly Job[] }) {
     <Panel
       title="Config"
       flush
-      aside={jobs.length > 1 && <Switch size="xs" label="Only what differs" checked={only} onChange={(event) => setOnly(event.currentTarget.checked)} />}
+      aside={
+        jobs.length > 1 && (
+          <Switch
+            size="xs"
+            label="Only what differs"
+            checked={only}
+            onChange={(event) => setOnly(event.currentTarget.checked)}
+          />
+        )
+      }
     >
       {shown.length === 0 ? (
         <Text size="sm" c="dimmed" p="md" pt={4}>
           The jobs were asked for in the same way.
         </Text>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls
-        <section className="table-wrap" tabIndex={0} aria-label="Config of each job">
+        <TableBox label="Config of each job">
           <table className="table">
             <thead>
               <tr>
@@ -191,7 +224,9 @@ function Differences({ jobs }: { jobs: readonly Job[] }) {
                       key={jobs[i]!.id}
                       style={{
                         overflowWrap: 'anywhere',
-                        background: differs(name) ? 'color-mix(in srgb, var(--vg-queued) 9%, var(--vg-surface))' : undefined,
+                        background: differs(name)
+                          ? 'color-mix(in srgb, var(--vg-queued) 9%, var(--vg-surface))'
+                          : undefined,
                       }}
                     >
                       {spec.get(name) ?? '–'}
@@ -201,7 +236,7 @@ function Differences({ jobs }: { jobs: readonly Job[] }) {
               ))}
             </tbody>
           </table>
-        </section>
+        </TableBox>
       )}
     </Panel>
   );

@@ -1,6 +1,12 @@
 import { Anchor, Button, Group, Menu, Select, Tabs, Text } from '@mantine/core';
 import {
-  IconChartHistogram, IconDownload, IconHistory, IconPlus, IconTable, IconTrash, IconWand,
+  IconChartHistogram,
+  IconDownload,
+  IconHistory,
+  IconPlus,
+  IconTable,
+  IconTrash,
+  IconWand,
 } from '@tabler/icons-react';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { type CleaningReport, type Dataset, routes } from '@vgpu/api';
@@ -14,7 +20,8 @@ import { Confirm } from '../ui/confirm.tsx';
 import { bytes, count, plural } from '../ui/figures.ts';
 import { Page } from '../ui/page.tsx';
 import { Panel } from '../ui/panel.tsx';
-import { Answer } from '../ui/states.tsx';
+import { TableBox } from '../ui/scroll-box.tsx';
+import { Answer, PageAnswer } from '../ui/states.tsx';
 import { When } from '../ui/when.tsx';
 
 const route = getRouteApi('/app/datasets/$dataset');
@@ -29,7 +36,11 @@ const formats = [
 export default function DatasetPage() {
   const { dataset: name } = route.useParams();
   const query = useRoute(routes.datasets.get, { params: { dataset: name } });
-  return <Answer query={query}>{(dataset) => <DatasetView dataset={dataset} />}</Answer>;
+  return (
+    <PageAnswer query={query} title="Dataset">
+      {(dataset) => <DatasetView dataset={dataset} />}
+    </PageAnswer>
+  );
 }
 
 function DatasetView({ dataset }: { dataset: Dataset }) {
@@ -44,7 +55,8 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
     { params: { dataset: named } },
     { enabled: version !== null, staleTime: Number.POSITIVE_INFINITY },
   );
-  const set = (next: { tab?: string; version?: string }) => void navigate({ search: (old) => ({ ...old, ...next }) });
+  const set = (next: { tab?: string; version?: string }) =>
+    void navigate({ search: (old) => ({ ...old, ...next }) });
   return (
     <Page
       tab={dataset.name}
@@ -72,7 +84,9 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
             allowDeselect={false}
             value={version ? String(version.number) : null}
             onChange={(value) => set({ version: value ?? undefined })}
-            data={dataset.versions.map((one) => ({ value: String(one.number), label: `Version ${one.number}` })).reverse()}
+            data={dataset.versions
+              .map((one) => ({ value: String(one.number), label: `Version ${one.number}` }))
+              .reverse()}
           />
           <Menu position="bottom-end">
             <Menu.Target>
@@ -85,7 +99,10 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
                 <Menu.Item
                   key={format}
                   component="a"
-                  href={client.address(routes.datasets.download, { params: { dataset: named }, query: { format } })}
+                  href={client.address(routes.datasets.download, {
+                    params: { dataset: named },
+                    query: { format },
+                  })}
                   download
                   disabled={format === 'rejected' && version?.rejected === 0}
                 >
@@ -109,7 +126,8 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
               </Button>
             )}
           >
-            All {plural(dataset.versions.length, 'version')} and their reports are deleted for good. Scores of jobs stay.
+            All {plural(dataset.versions.length, 'version')} and their reports are deleted for good. Scores of
+            jobs stay.
           </Confirm>
           <Button
             leftSection={<IconPlus size={16} />}
@@ -120,7 +138,11 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
         </>
       }
     >
-      <Tabs value={search.tab ?? 'columns'} onChange={(value) => set({ tab: value === 'columns' ? undefined : (value ?? undefined) })} keepMounted={false}>
+      <Tabs
+        value={search.tab ?? 'columns'}
+        onChange={(value) => set({ tab: value === 'columns' ? undefined : (value ?? undefined) })}
+        keepMounted={false}
+      >
         <div style={{ overflowX: 'auto', overflowY: 'hidden' }}>
           <Tabs.List style={{ flexWrap: 'nowrap', minWidth: 'max-content' }}>
             <Tabs.Tab value="columns" leftSection={<IconChartHistogram size={16} />}>
@@ -140,7 +162,9 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
         <Tabs.Panel value="columns" pt="md">
           <div className="panel">
             <Answer query={report} lines={10}>
-              {(data: CleaningReport) => <ColumnTable columns={data.columns} rows={data.rows} target={data.target} />}
+              {(data: CleaningReport) => (
+                <ColumnTable columns={data.columns} rows={data.rows} target={data.target} />
+              )}
             </Answer>
           </div>
         </Tabs.Panel>
@@ -150,7 +174,8 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
               {(data: CleaningReport) => (
                 <>
                   <Text size="sm" c="dimmed" mb="md">
-                    {dialectText(data.dialect)}. {plural(data.rows, 'row')} kept, {count(data.rejected)} set aside.
+                    {dialectText(data.dialect)}. {plural(data.rows, 'row')} kept, {count(data.rejected)} set
+                    aside.
                   </Text>
                   <Changes report={data} />
                 </>
@@ -173,8 +198,7 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
 
 function Versions({ dataset }: { dataset: Dataset }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls
-    <section className="panel table-wrap" tabIndex={0} aria-label="Versions">
+    <TableBox label="Versions" className="panel">
       <table className="table">
         <thead>
           <tr>
@@ -200,7 +224,12 @@ function Versions({ dataset }: { dataset: Dataset }) {
                 <Anchor
                   size="sm"
                   renderRoot={(props) => (
-                    <Link to="/datasets/$dataset" params={{ dataset: dataset.name }} search={{ version: String(one.number) }} {...props} />
+                    <Link
+                      to="/datasets/$dataset"
+                      params={{ dataset: dataset.name }}
+                      search={{ version: String(one.number) }}
+                      {...props}
+                    />
                   )}
                 >
                   Version {one.number}
@@ -218,6 +247,6 @@ function Versions({ dataset }: { dataset: Dataset }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </TableBox>
   );
 }

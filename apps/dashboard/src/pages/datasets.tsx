@@ -7,6 +7,7 @@ import { ImportButton } from '../datasets/import-button.tsx';
 import { useRoute } from '../server/use-route.ts';
 import { bytes, count, plural } from '../ui/figures.ts';
 import { Page } from '../ui/page.tsx';
+import { TableBox } from '../ui/scroll-box.tsx';
 import { Answer, Empty } from '../ui/states.tsx';
 import { When } from '../ui/when.tsx';
 
@@ -32,7 +33,9 @@ export default function Datasets() {
       <div className="panel">
         <Answer query={list}>
           {({ items }) => {
-            const found = items.filter((one) => `${one.name} ${one.latest?.file}`.toLowerCase().includes(text.toLowerCase()));
+            const found = items.filter((one) =>
+              `${one.name} ${one.latest?.file}`.toLowerCase().includes(text.toLowerCase()),
+            );
             if (found.length === 0) {
               return items.length > 0 ? (
                 <Empty icon={IconSearch} title="No dataset matches">
@@ -40,14 +43,13 @@ export default function Datasets() {
                 </Empty>
               ) : (
                 <Empty icon={IconDatabase} title="No datasets yet" action={<ImportButton />}>
-                  A file becomes a dataset when a job uses it, or when it is imported here. Delimiter, encoding, units
-                  and gaps are found and cleaned; what changed is written down.
+                  A file becomes a dataset when a job uses it, or when it is imported here. Delimiter,
+                  encoding, units and gaps are found and cleaned; what changed is written down.
                 </Empty>
               );
             }
             return (
-              // biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls
-              <section className="table-wrap" tabIndex={0} aria-label="Datasets">
+              <TableBox label="Datasets">
                 <table className="table">
                   <thead>
                     <tr>
@@ -97,7 +99,7 @@ export default function Datasets() {
                     ))}
                   </tbody>
                 </table>
-              </section>
+              </TableBox>
             );
           }}
         </Answer>

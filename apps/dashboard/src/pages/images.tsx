@@ -1,4 +1,15 @@
-import { Badge, Button, Code, Group, Modal, Stack, Text, TextInput, Textarea } from '@mantine/core';
+import {
+  Badge,
+  Button,
+  Code,
+  Group,
+  Modal,
+  Stack,
+  Text,
+  Textarea,
+  TextInput,
+  VisuallyHidden,
+} from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconCards, IconHammer, IconTrash } from '@tabler/icons-react';
 import { routes } from '@vgpu/api';
@@ -6,10 +17,11 @@ import { useEffect, useRef, useState } from 'react';
 import { client } from '../server/client.ts';
 import { refresh, useRoute } from '../server/use-route.ts';
 import { Confirm } from '../ui/confirm.tsx';
+import { errorText } from '../ui/error-text.ts';
 import { bytes, plural } from '../ui/figures.ts';
 import { Page } from '../ui/page.tsx';
+import { ScrollBox, TableBox } from '../ui/scroll-box.tsx';
 import { Answer, Empty } from '../ui/states.tsx';
-import { errorText } from '../ui/error-text.ts';
 import { When } from '../ui/when.tsx';
 
 /** Worker images: what there is, and building another. */
@@ -22,18 +34,21 @@ export default function Images() {
     </Button>
   );
   return (
-    <Page title="Images" about={images.data ? `${plural(images.data.items.length, 'image')} in the engine` : 'Loading…'} actions={button}>
+    <Page
+      title="Images"
+      about={images.data ? `${plural(images.data.items.length, 'image')} in the engine` : 'Loading…'}
+      actions={button}
+    >
       <div className="panel">
         <Answer query={images}>
           {({ items }) =>
             items.length === 0 ? (
               <Empty icon={IconCards} title="No images yet" action={button}>
-                Workers start from an image with Python and its libraries. The first job builds the standard one, called{' '}
-                <code>sklearn</code>; it can be built ahead here.
+                Workers start from an image with Python and its libraries. The first job builds the standard
+                one, called <code>sklearn</code>; it can be built ahead here.
               </Empty>
             ) : (
-              // biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls
-              <section className="table-wrap" tabIndex={0} aria-label="Images">
+              <TableBox label="Images">
                 <table className="table">
                   <thead>
                     <tr>
@@ -44,7 +59,9 @@ export default function Images() {
                       </th>
                       <th scope="col">Created</th>
                       <th scope="col">In use</th>
-                      <th scope="col" aria-label="Actions" />
+                      <th scope="col">
+                        <VisuallyHidden>Actions</VisuallyHidden>
+                      </th>
                     </tr>
                   </thead>
                   <tbody>
@@ -67,7 +84,13 @@ export default function Images() {
                         </td>
                         <td>
                           <Group gap={4}>
-                            {one.tags.length === 0 ? <Text size="xs" c="dimmed">none</Text> : one.tags.map((tag) => <Code key={tag}>{tag}</Code>)}
+                            {one.tags.length === 0 ? (
+                              <Text size="xs" c="dimmed">
+                                none
+                              </Text>
+                            ) : (
+                              one.tags.map((tag) => <Code key={tag}>{tag}</Code>)
+                            )}
                           </Group>
                         </td>
                         <td className="right">{bytes(one.bytes)}</td>
@@ -84,7 +107,13 @@ export default function Images() {
                               await refresh(routes.images.list);
                             }}
                             trigger={(open) => (
-                              <Button size="compact-sm" variant="default" leftSection={<IconTrash size={14} />} disabled={one.inUse > 0} onClick={open}>
+                              <Button
+                                size="compact-sm"
+                                variant="default"
+                                leftSection={<IconTrash size={14} />}
+                                disabled={one.inUse > 0}
+                                onClick={open}
+                              >
                                 Delete
                               </Button>
                             )}
@@ -96,12 +125,18 @@ export default function Images() {
                     ))}
                   </tbody>
                 </table>
-              </section>
+              </TableBox>
             )
           }
         </Answer>
       </div>
-      <Modal opened={building} onClose={build.close} title="Build an image" size="lg" closeOnClickOutside={false}>
+      <Modal
+        opened={building}
+        onClose={build.close}
+        title="Build an image"
+        size="lg"
+        closeOnClickOutside={false}
+      >
         <Build />
       </Modal>
     </Page>
@@ -158,7 +193,12 @@ function Build() {
   };
   return (
     <Stack>
-      <TextInput label="Name" description="What a job writes as image" value={name} onChange={(event) => setName(event.currentTarget.value)} />
+      <TextInput
+        label="Name"
+        description="What a job writes as image"
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
       <Textarea
         label="Python packages"
         description="One a line, as in requirements.txt; empty builds the standard image"
@@ -170,10 +210,9 @@ function Build() {
         onChange={(event) => setRequirements(event.currentTarget.value)}
       />
       {lines.length > 0 && (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls
-        <section ref={end} tabIndex={0} aria-label="Output of the build" style={{ maxHeight: 280, overflow: 'auto' }}>
+        <ScrollBox ref={end} label="Output of the build" style={{ maxHeight: 280, overflow: 'auto' }}>
           <Code block>{lines.join('\n')}</Code>
-        </section>
+        </ScrollBox>
       )}
       {result && (
         <Text size="sm" role="status" c={result.good ? 'var(--vg-completed)' : 'var(--vg-failed)'}>

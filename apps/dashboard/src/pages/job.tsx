@@ -1,7 +1,16 @@
 import { Button, Group, Stack, Tabs, Text } from '@mantine/core';
 import {
-  IconChartDots3, IconChartLine, IconCopy, IconFiles, IconLayoutRows, IconPlayerStop, IconRefresh, IconSettings,
-  IconTable, IconTrash, IconWand,
+  IconChartDots3,
+  IconChartLine,
+  IconCopy,
+  IconFiles,
+  IconLayoutRows,
+  IconPlayerStop,
+  IconRefresh,
+  IconSettings,
+  IconTable,
+  IconTrash,
+  IconWand,
 } from '@tabler/icons-react';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import type { Job } from '@vgpu/api';
@@ -20,7 +29,7 @@ import { Elapsed } from '../ui/elapsed.tsx';
 import { plural, resourcesText } from '../ui/figures.ts';
 import { Page } from '../ui/page.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
-import { Answer, Loading } from '../ui/states.tsx';
+import { Loading, PageAnswer } from '../ui/states.tsx';
 import { useAct } from '../ui/use-act.ts';
 import { When } from '../ui/when.tsx';
 
@@ -33,7 +42,11 @@ const lanesAtOnce = 50;
 export default function JobPage() {
   const { job: name } = route.useParams();
   const query = useJob(name);
-  return <Answer query={query}>{(job) => <JobView job={job} />}</Answer>;
+  return (
+    <PageAnswer query={query} title="Job">
+      {(job) => <JobView job={job} />}
+    </PageAnswer>
+  );
 }
 
 function Actions({ job }: { job: Job }) {
@@ -62,7 +75,9 @@ function Actions({ job }: { job: Job }) {
           variant="default"
           leftSection={<IconRefresh size={16} />}
           loading={busy}
-          onClick={() => act(() => jobActions.retry([job.id]), 'Failed and cancelled tasks are queued again.')}
+          onClick={() =>
+            act(() => jobActions.retry([job.id]), 'Failed and cancelled tasks are queued again.')
+          }
         >
           Retry failed
         </Button>
@@ -135,7 +150,9 @@ function JobView({ job }: { job: Job }) {
     >
       <Tabs
         value={tab}
-        onChange={(value) => void navigate({ search: { tab: value === 'workers' ? undefined : (value ?? undefined) } })}
+        onChange={(value) =>
+          void navigate({ search: { tab: value === 'workers' ? undefined : (value ?? undefined) } })
+        }
         keepMounted={false}
       >
         <div style={{ overflowX: 'auto', overflowY: 'hidden' }}>

@@ -1,7 +1,13 @@
 import { Button, Group, SegmentedControl, Select, Text, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import {
-  IconChartDots3, IconListDetails, IconPlayerStop, IconPlus, IconRefresh, IconSearch, IconTrash,
+  IconChartDots3,
+  IconListDetails,
+  IconPlayerStop,
+  IconPlus,
+  IconRefresh,
+  IconSearch,
+  IconTrash,
 } from '@tabler/icons-react';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { routes } from '@vgpu/api';
@@ -33,11 +39,20 @@ export default function Jobs() {
   const order = search.order === 'asc' ? 'asc' : 'desc';
   const list = useRoute(
     routes.jobs.list,
-    { query: { limit, sort, order, ...(state ? { state } : {}), ...(search.search ? { search: search.search } : {}) } },
+    {
+      query: {
+        limit,
+        sort,
+        order,
+        ...(state ? { state } : {}),
+        ...(search.search ? { search: search.search } : {}),
+      },
+    },
     { keep: true, every: 15_000 },
   );
   const look = useDebouncedCallback(
-    (text: string) => void navigate({ search: (old) => ({ ...old, search: text || undefined }), replace: true }),
+    (text: string) =>
+      void navigate({ search: (old) => ({ ...old, search: text || undefined }), replace: true }),
     200,
   );
   const jobs = list.data?.items ?? [];
@@ -54,7 +69,9 @@ export default function Jobs() {
   return (
     <Page
       title="Jobs"
-      about={list.data ? `${plural(list.data.total, 'job')}${state || search.search ? ' match' : ''}` : 'Loading…'}
+      about={
+        list.data ? `${plural(list.data.total, 'job')}${state || search.search ? ' match' : ''}` : 'Loading…'
+      }
       actions={
         <Button component={Link} to="/new" leftSection={<IconPlus size={16} />}>
           New job
@@ -76,16 +93,28 @@ export default function Jobs() {
           size="xs"
           aria-label="State"
           value={state ?? 'all'}
-          onChange={(value) => void navigate({ search: (old) => ({ ...old, state: value === 'all' ? undefined : value }) })}
-          data={[{ value: 'all', label: 'All' }, ...jobStates.map((one) => ({ value: one, label: stateText(one) }))]}
+          onChange={(value) =>
+            void navigate({ search: (old) => ({ ...old, state: value === 'all' ? undefined : value }) })
+          }
+          data={[
+            { value: 'all', label: 'All' },
+            ...jobStates.map((one) => ({ value: one, label: stateText(one) })),
+          ]}
         />
         <Select
           hiddenFrom="md"
           aria-label="State"
           w={150}
           value={state ?? 'all'}
-          onChange={(value) => void navigate({ search: (old) => ({ ...old, state: value === 'all' ? undefined : (value as JobState) }) })}
-          data={[{ value: 'all', label: 'All states' }, ...jobStates.map((one) => ({ value: one, label: stateText(one) }))]}
+          onChange={(value) =>
+            void navigate({
+              search: (old) => ({ ...old, state: value === 'all' ? undefined : (value as JobState) }),
+            })
+          }
+          data={[
+            { value: 'all', label: 'All states' },
+            ...jobStates.map((one) => ({ value: one, label: stateText(one) })),
+          ]}
         />
       </Group>
       {chosen.length > 0 && (
@@ -165,13 +194,22 @@ export default function Jobs() {
                     order,
                     onSort: (key) =>
                       void navigate({
-                        search: (old) => ({ ...old, sort: key, order: key === sort && order === 'desc' ? 'asc' : 'desc' }),
+                        search: (old) => ({
+                          ...old,
+                          sort: key,
+                          order: key === sort && order === 'desc' ? 'asc' : 'desc',
+                        }),
                       }),
                   }}
                 />
                 {total > items.length && limit < 1000 && (
                   <Group justify="center" p="sm">
-                    <Button variant="subtle" size="xs" loading={list.isFetching} onClick={() => setLimit(Math.min(1000, limit + step))}>
+                    <Button
+                      variant="subtle"
+                      size="xs"
+                      loading={list.isFetching}
+                      onClick={() => setLimit(Math.min(1000, limit + step))}
+                    >
                       Show more of {plural(total, 'job')}
                     </Button>
                   </Group>
@@ -211,7 +249,8 @@ function NoJobs({ filtered }: { filtered: boolean }) {
         </Button>
       }
     >
-      Drop in a script and one or more CSV files: each file gets its own worker, and the scores come back in one table.
+      Drop in a script and one or more CSV files: each file gets its own worker, and the scores come back in
+      one table.
     </Empty>
   );
 }

@@ -1,5 +1,11 @@
 import { ActionIcon, Alert, Button, Group, Select, SimpleGrid, Stack, Text, TextInput } from '@mantine/core';
-import { IconAlertTriangle, IconDatabasePlus, IconFileCode, IconPlayerPlay, IconX } from '@tabler/icons-react';
+import {
+  IconAlertTriangle,
+  IconDatabasePlus,
+  IconFileCode,
+  IconPlayerPlay,
+  IconX,
+} from '@tabler/icons-react';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { routes } from '@vgpu/api';
 import { newId, parseBytes, parseDuration } from '@vgpu/core';
@@ -37,15 +43,24 @@ function useForm(start: FormState) {
   const [form, setForm] = useState(start);
   const set = (part: Partial<FormState>) => setForm((old) => ({ ...old, ...part }));
   const setRow = (key: number, part: Partial<DataRow>) =>
-    setForm((old) => ({ ...old, data: old.data.map((row) => (row.key === key ? { ...row, ...part } : row)) }));
+    setForm((old) => ({
+      ...old,
+      data: old.data.map((row) => (row.key === key ? { ...row, ...part } : row)),
+    }));
   const take = ({ code, data }: Dropped) =>
     setForm((old) => {
-      const files = worthSending([...old.files.filter((one) => !code.some((each) => each.path === one.path)), ...code]);
+      const files = worthSending([
+        ...old.files.filter((one) => !code.some((each) => each.path === one.path)),
+        ...code,
+      ]);
       const scripts = files.filter((one) => one.path.endsWith('.py')).map((one) => one.path);
       const script =
         code.length === 0 || (files.length && scripts.includes(old.script) && old.files.length > 0)
           ? old.script
-          : (scripts.find((path) => /(^|\/)(train|main|run)\.py$/.test(path)) ?? scripts[0] ?? files[0]?.path ?? '');
+          : (scripts.find((path) => /(^|\/)(train|main|run)\.py$/.test(path)) ??
+            scripts[0] ??
+            files[0]?.path ??
+            '');
       return {
         ...old,
         files,
@@ -146,7 +161,13 @@ function JobForm({ start, copyOf }: { start: FormState; copyOf: string | undefin
                 onChange={(event) => set({ name: event.currentTarget.value })}
               />
               {problem !== null && (
-                <Alert color="red" variant="light" icon={<IconAlertTriangle size={18} />} title="Not submitted" role="alert">
+                <Alert
+                  color="red"
+                  variant="light"
+                  icon={<IconAlertTriangle size={18} />}
+                  title="Not submitted"
+                  role="alert"
+                >
                   <Text size="sm" c="var(--mantine-color-text)">
                     {errorText(problem).title}
                   </Text>
@@ -166,7 +187,11 @@ function JobForm({ start, copyOf }: { start: FormState; copyOf: string | undefin
                 Submit
               </Button>
               <Text size="xs" c="dimmed" ta="center" role="status" mih={18}>
-                {step ? `${step}…` : form.script ? `${plural(Math.max(1, form.data.length), 'task')}` : 'A script is needed first'}
+                {step
+                  ? `${step}…`
+                  : form.script
+                    ? `${plural(Math.max(1, form.data.length), 'task')}`
+                    : 'A script is needed first'}
               </Text>
             </Stack>
           </Panel>
@@ -176,7 +201,15 @@ function JobForm({ start, copyOf }: { start: FormState; copyOf: string | undefin
   );
 }
 
-function Script({ form, set, problem }: { form: FormState; set: (part: Partial<FormState>) => void; problem: string | null }) {
+function Script({
+  form,
+  set,
+  problem,
+}: {
+  form: FormState;
+  set: (part: Partial<FormState>) => void;
+  problem: string | null;
+}) {
   const total = form.files.reduce((sum, one) => sum + one.file.size, 0);
   return (
     <Group className="panel" p="sm" gap="sm" wrap="nowrap" align="center">
@@ -186,7 +219,10 @@ function Script({ form, set, problem }: { form: FormState; set: (part: Partial<F
           {form.script}
         </Text>
         <Text size="xs" c={problem ? 'var(--vg-failed)' : 'dimmed'}>
-          {problem ?? (form.files.length > 0 ? `${plural(form.files.length, 'file')}, ${bytes(total)}` : 'The folder of the job that is duplicated')}
+          {problem ??
+            (form.files.length > 0
+              ? `${plural(form.files.length, 'file')}, ${bytes(total)}`
+              : 'The folder of the job that is duplicated')}
         </Text>
       </div>
       {form.files.length > 1 && (
@@ -202,7 +238,12 @@ function Script({ form, set, problem }: { form: FormState; set: (part: Partial<F
         />
       )}
       {form.files.length > 0 && (
-        <ActionIcon variant="subtle" color="gray" aria-label="Remove the script" onClick={() => set({ files: [], script: '', bundle: null })}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          aria-label="Remove the script"
+          onClick={() => set({ files: [], script: '', bundle: null })}
+        >
           <IconX size={16} />
         </ActionIcon>
       )}

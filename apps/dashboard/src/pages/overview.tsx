@@ -1,6 +1,11 @@
 import { Anchor, Button, Group, SimpleGrid, Stack, Text } from '@mantine/core';
 import {
-  IconAlertTriangle, IconCircleCheck, IconCircleX, IconPlus, IconProgress, IconTrophy,
+  IconAlertTriangle,
+  IconCircleCheck,
+  IconCircleX,
+  IconPlus,
+  IconProgress,
+  IconTrophy,
 } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { type JobSummary, routes, type Topology } from '@vgpu/api';
@@ -17,7 +22,12 @@ import { When } from '../ui/when.tsx';
 type Service = Topology['services'][number];
 
 /** What each job holds, summed over its workers. */
-function byJob(services: readonly Service[], names: ReadonlyMap<string, string>, of: (one: Service) => number, write: (value: number) => string): Segment[] {
+function byJob(
+  services: readonly Service[],
+  names: ReadonlyMap<string, string>,
+  of: (one: Service) => number,
+  write: (value: number) => string,
+): Segment[] {
   const sums = new Map<string, number>();
   for (const one of services) {
     if (one.kind !== 'worker') continue;
@@ -52,8 +62,18 @@ function Capacity({ running }: { running: readonly JobSummary[] }) {
       <Answer query={capacity} lines={4}>
         {(has) => (
           <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="xl" verticalSpacing="md">
-            <Meter label="CPU" {...has.cpu} write={cores} segments={segments((one) => share.get(one.job ?? '')?.cpu ?? 0, cores)} />
-            <Meter label="Memory" {...has.memory} write={bytes} segments={segments((one) => one.memoryLimit ?? 0, bytes)} />
+            <Meter
+              label="CPU"
+              {...has.cpu}
+              write={cores}
+              segments={segments((one) => share.get(one.job ?? '')?.cpu ?? 0, cores)}
+            />
+            <Meter
+              label="Memory"
+              {...has.memory}
+              write={bytes}
+              segments={segments((one) => one.memoryLimit ?? 0, bytes)}
+            />
             {has.gpu.total > 0 ? (
               <>
                 <Meter
@@ -109,14 +129,22 @@ function Health() {
             {findings.length === 0 && (
               <Group gap={8}>
                 <IconCircleCheck size={18} color="var(--vg-completed)" aria-hidden />
-                <Text size="sm">{status === 'starting' ? 'The server is starting.' : 'Nothing to report.'}</Text>
+                <Text size="sm">
+                  {status === 'starting' ? 'The server is starting.' : 'Nothing to report.'}
+                </Text>
               </Group>
             )}
             {findings.map((one) => {
               const { icon: Icon, colour, text } = levels[one.level];
               return (
                 <Group key={one.name} gap={10} wrap="nowrap" align="flex-start">
-                  <Icon size={18} color={colour} role="img" aria-label={text} style={{ flexShrink: 0, marginTop: 1 }} />
+                  <Icon
+                    size={18}
+                    color={colour}
+                    role="img"
+                    aria-label={text}
+                    style={{ flexShrink: 0, marginTop: 1 }}
+                  />
                   <div>
                     <Text size="sm">
                       <Text component="span" inherit fw={570}>
@@ -165,7 +193,13 @@ export default function Overview() {
         </Button>
       }
     >
-      <div style={{ display: 'grid', gap: 16, gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 440px), 1fr))' }}>
+      <div
+        style={{
+          display: 'grid',
+          gap: 16,
+          gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 440px), 1fr))',
+        }}
+      >
         <Capacity running={running.data?.items ?? []} />
         <Health />
       </div>
@@ -176,7 +210,8 @@ export default function Overview() {
               <JobTable jobs={active} brief label="Jobs that run or wait" />
             ) : (
               <Empty icon={IconProgress} title="Nothing runs at the moment">
-                The whole machine is free. Start a job from the button above, or with <code>vgpu run train.py data.csv</code>.
+                The whole machine is free. Start a job from the button above, or with{' '}
+                <code>vgpu run train.py data.csv</code>.
               </Empty>
             )
           }

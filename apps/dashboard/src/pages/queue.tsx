@@ -5,6 +5,7 @@ import { routes } from '@vgpu/api';
 import { useRoute } from '../server/use-route.ts';
 import { plural } from '../ui/figures.ts';
 import { Page } from '../ui/page.tsx';
+import { TableBox } from '../ui/scroll-box.tsx';
 import { Answer, Empty } from '../ui/states.tsx';
 import { When } from '../ui/when.tsx';
 
@@ -14,18 +15,22 @@ export default function Queue() {
   return (
     <Page
       title="Queue"
-      about={queue.data ? `${plural(queue.data.items.length, 'task')} waiting, in the order in which they start` : 'Loading…'}
+      about={
+        queue.data
+          ? `${plural(queue.data.items.length, 'task')} waiting, in the order in which they start`
+          : 'Loading…'
+      }
     >
       <div className="panel">
         <Answer query={queue}>
           {({ items }) =>
             items.length === 0 ? (
               <Empty icon={IconHourglass} title="Nothing waits">
-                Every task has found its place. When the machine is full, tasks wait here, and each says for what.
+                Every task has found its place. When the machine is full, tasks wait here, and each says for
+                what.
               </Empty>
             ) : (
-              // biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls
-              <section className="table-wrap" tabIndex={0} aria-label="Waiting tasks">
+              <TableBox label="Waiting tasks">
                 <table className="table">
                   <thead>
                     <tr>
@@ -78,7 +83,7 @@ export default function Queue() {
                     ))}
                   </tbody>
                 </table>
-              </section>
+              </TableBox>
             )
           }
         </Answer>

@@ -1,4 +1,20 @@
-import { Alert, Badge, Button, Checkbox, Code, CopyButton, Group, Modal, SegmentedControl, Select, Stack, Text, TextInput, useMantineColorScheme } from '@mantine/core';
+import {
+  Alert,
+  Badge,
+  Button,
+  Checkbox,
+  Code,
+  CopyButton,
+  Group,
+  Modal,
+  SegmentedControl,
+  Select,
+  Stack,
+  Text,
+  TextInput,
+  useMantineColorScheme,
+  VisuallyHidden,
+} from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconCheck, IconCopy, IconKey, IconPlus } from '@tabler/icons-react';
 import { routes } from '@vgpu/api';
@@ -11,6 +27,7 @@ import { refresh, useRoute } from '../server/use-route.ts';
 import { Confirm } from '../ui/confirm.tsx';
 import { Page } from '../ui/page.tsx';
 import { Panel } from '../ui/panel.tsx';
+import { TableBox } from '../ui/scroll-box.tsx';
 import { Answer, Empty } from '../ui/states.tsx';
 import { useAct } from '../ui/use-act.ts';
 import { When } from '../ui/when.tsx';
@@ -33,7 +50,14 @@ export default function Settings() {
   return (
     <Page title="Settings" about="Tokens belong to the server; appearance belongs to this browser.">
       <Tokens />
-      <div style={{ display: 'grid', gap: 16, alignItems: 'start', gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 380px), 1fr))' }}>
+      <div
+        style={{
+          display: 'grid',
+          gap: 16,
+          alignItems: 'start',
+          gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 380px), 1fr))',
+        }}
+      >
         <Appearance />
         <Panel title="Keyboard">
           <ShortcutList />
@@ -72,8 +96,7 @@ function Tokens() {
                 Programs, notebooks and other machines sign in with a token.
               </Empty>
             ) : (
-              // biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls
-              <section className="table-wrap" tabIndex={0} aria-label="Tokens">
+              <TableBox label="Table of tokens">
                 <table className="table">
                   <thead>
                     <tr>
@@ -83,7 +106,9 @@ function Tokens() {
                       <th scope="col">Created</th>
                       <th scope="col">Last used</th>
                       <th scope="col">Ends</th>
-                      <th scope="col" aria-label="Actions" />
+                      <th scope="col">
+                        <VisuallyHidden>Actions</VisuallyHidden>
+                      </th>
                     </tr>
                   </thead>
                   <tbody>
@@ -118,7 +143,12 @@ function Tokens() {
                               await refresh(routes.access.tokens);
                             }}
                             trigger={(open) => (
-                              <Button size="compact-sm" variant="default" onClick={open} aria-label={`Revoke ${one.name}`}>
+                              <Button
+                                size="compact-sm"
+                                variant="default"
+                                onClick={open}
+                                aria-label={`Revoke ${one.name}`}
+                              >
                                 Revoke
                               </Button>
                             )}
@@ -130,7 +160,7 @@ function Tokens() {
                     ))}
                   </tbody>
                 </table>
-              </section>
+              </TableBox>
             )
           }
         </Answer>
@@ -162,7 +192,11 @@ function NewToken({ onDone }: { onDone: () => void }) {
         <Group justify="flex-end" gap="xs">
           <CopyButton value={secret}>
             {({ copied, copy }) => (
-              <Button variant="default" leftSection={copied ? <IconCheck size={16} /> : <IconCopy size={16} />} onClick={copy}>
+              <Button
+                variant="default"
+                leftSection={copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
+                onClick={copy}
+              >
                 {copied ? 'Copied' : 'Copy'}
               </Button>
             )}
@@ -186,11 +220,24 @@ function NewToken({ onDone }: { onDone: () => void }) {
     });
   return (
     <Stack>
-      <TextInput label="Name" placeholder="notebook" value={name} maxLength={63} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
+      <TextInput
+        label="Name"
+        placeholder="notebook"
+        value={name}
+        maxLength={63}
+        onChange={(event) => setName(event.currentTarget.value)}
+        data-autofocus
+      />
       <Checkbox.Group label="May" value={chosen} onChange={(value) => setChosen(value as Scope[])}>
         <Stack gap={8} mt={6}>
           {scopes.map((one) => (
-            <Checkbox key={one.value} value={one.value} label={one.label} description={one.description} size="sm" />
+            <Checkbox
+              key={one.value}
+              value={one.value}
+              label={one.label}
+              description={one.description}
+              size="sm"
+            />
           ))}
         </Stack>
       </Checkbox.Group>
@@ -247,7 +294,11 @@ function Appearance() {
             In your zone, {Intl.DateTimeFormat().resolvedOptions().timeZone}. The other form shows on hover.
           </Text>
         </div>
-        <Checkbox checked={logTimes} onChange={(event) => setLogTimes(event.currentTarget.checked)} label="Show the time of each log line" />
+        <Checkbox
+          checked={logTimes}
+          onChange={(event) => setLogTimes(event.currentTarget.checked)}
+          label="Show the time of each log line"
+        />
       </Stack>
     </Panel>
   );

@@ -46,8 +46,8 @@ export default function SignIn() {
             <div>
               <Title order={1}>Sign in to vgpu</Title>
               <Text c="dimmed" size="sm" mt={4}>
-                With a token. On the machine itself, open the link that <Code>vgpu up</Code> printed instead: it signs
-                you in.
+                With a token. On the machine itself, open the link that <Code>vgpu up</Code> printed instead:
+                it signs you in.
               </Text>
             </div>
             <PasswordInput
@@ -63,7 +63,13 @@ export default function SignIn() {
               visibilityToggleButtonProps={{ 'aria-label': 'Show or hide the token' }}
             />
             {problem && (
-              <Alert color="red" variant="light" icon={<IconAlertTriangle size={18} />} role="alert" title="Not signed in">
+              <Alert
+                color="red"
+                variant="light"
+                icon={<IconAlertTriangle size={18} />}
+                role="alert"
+                title="Not signed in"
+              >
                 <Text size="sm" c="var(--mantine-color-text)">
                   {problem}. Check that the whole token was pasted, and that it was not revoked.
                 </Text>
@@ -73,8 +79,8 @@ export default function SignIn() {
               Sign in
             </Button>
             <Text size="xs" c="dimmed">
-              The token of this machine’s administrator is in <Code>VGPU_HOME/token</Code>; others are made under
-              Settings, or with <Code>vgpu token create</Code>.
+              The token of this machine’s administrator is in <Code>VGPU_HOME/token</Code>; others are made
+              under Settings, or with <Code>vgpu token create</Code>.
             </Text>
           </Stack>
         </form>

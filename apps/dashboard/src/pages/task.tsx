@@ -15,8 +15,9 @@ import { Elapsed } from '../ui/elapsed.tsx';
 import { bytes, duration, milli } from '../ui/figures.ts';
 import { Page } from '../ui/page.tsx';
 import { Panel } from '../ui/panel.tsx';
+import { ScrollBox } from '../ui/scroll-box.tsx';
 import { StateBadge } from '../ui/state-badge.tsx';
-import { Answer, Failed } from '../ui/states.tsx';
+import { Failed, PageAnswer } from '../ui/states.tsx';
 import { When } from '../ui/when.tsx';
 
 const route = getRouteApi('/app/jobs/$job/tasks/$task');
@@ -26,12 +27,18 @@ export default function TaskPage() {
   const { job: name, task: id } = route.useParams();
   const query = useJob(name);
   return (
-    <Answer query={query}>
+    <PageAnswer query={query} title="Task">
       {(job) => {
         const task = job.tasks.find((one) => one.id === id || one.name === id);
-        return task ? <TaskView job={job} task={task} /> : <Failed error={new Error(`The job has no task ${id}.`)} />;
+        return task ? (
+          <TaskView job={job} task={task} />
+        ) : (
+          <Page title="Task">
+            <Failed error={new Error(`${job.name} has no task ${id}.`)} />
+          </Page>
+        );
       }}
-    </Answer>
+    </PageAnswer>
   );
 }
 
@@ -54,7 +61,10 @@ function TaskView({ job, task }: { job: Job; task: Task }) {
           <Anchor component={Link} to="/jobs" size="sm">
             Jobs
           </Anchor>
-          <Anchor size="sm" renderRoot={(props) => <Link to="/jobs/$job" params={{ job: job.id }} {...props} />}>
+          <Anchor
+            size="sm"
+            renderRoot={(props) => <Link to="/jobs/$job" params={{ job: job.id }} {...props} />}
+          >
             {job.name}
           </Anchor>
           <span>{workerName(task)}</span>
@@ -67,7 +77,9 @@ function TaskView({ job, task }: { job: Job; task: Task }) {
       <Reason task={task} />
       <Tabs
         value={tab ?? 'live'}
-        onChange={(value) => void navigate({ search: { tab: value === 'live' ? undefined : (value ?? undefined) } })}
+        onChange={(value) =>
+          void navigate({ search: { tab: value === 'live' ? undefined : (value ?? undefined) } })
+        }
         keepMounted={false}
       >
         <Tabs.List>
@@ -86,7 +98,11 @@ function TaskView({ job, task }: { job: Job; task: Task }) {
         </Tabs.List>
         <Tabs.Panel value="live" pt="md">
           <div
-            style={{ display: 'grid', gap: 16, gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 480px), 1fr))' }}
+            style={{
+              display: 'grid',
+              gap: 16,
+              gridTemplateColumns: 'repeat(auto-fit, minmax(min(100%, 480px), 1fr))',
+            }}
           >
             <LogView
               task={task.id}
@@ -96,15 +112,13 @@ function TaskView({ job, task }: { job: Job; task: Task }) {
               pageSearch
             />
             {names.length > 0 && (
-              // biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls
-              <section
+              <ScrollBox
                 className="panel"
-                tabIndex={0}
-                aria-label="Metrics"
+                label="Metrics"
                 style={{ padding: 16, overflowY: 'auto', height: 'max(420px, calc(100dvh - 330px))' }}
               >
                 <MetricGrid sources={sources} names={names} height={130} minWidth={220} sync={task.id} />
-              </section>
+              </ScrollBox>
             )}
           </div>
         </Tabs.Panel>
@@ -125,42 +139,53 @@ function TaskView({ job, task }: { job: Job; task: Task }) {
 }
 
 function Details({ task }: { task: Task }) {
-  const rows: [string, React.ReactNode][] = [
-    ['Task', <span className="mono">{task.id}</span>],
-    ['Worker', task.worker ?? 'not placed yet'],
-    ['Container', <span className="mono">{task.container ?? '–'}</span>],
-    ['Dataset', task.dataset ?? 'none'],
-    ['Target', task.target ?? 'none'],
-    [
-      'Slices',
-      task.slices.length === 0
-        ? 'CPU only'
-        : task.slices.map((one) => `${milli(one.milli, 'GPU')} of ${one.model} (${one.accelerator}), ${bytes(one.bytes)}, ${one.mode}, ${one.isolation} isolation`).join('; '),
-    ],
-    ['Attempts', task.attempts],
-    ['Exit code', task.exitCode ?? '–'],
-    ['Submitted', <When at={task.submittedAt} />],
-    ['Waited in the queue', duration(task.timings.queued)],
-    ['Start, to its first line', duration(task.timings.start)],
-    ['Run', task.timings.run === null ? <Elapsed from={task.startedAt} to={task.endedAt} /> : duration(task.timings.run)],
-    ['Teardown', duration(task.timings.teardown)],
-    ['Ports', <Ports task={task} />],
-  ];
+  const slices = task.slices.map(
+    (one) =>
+      `${milli(one.milli, 'GPU')} of ${one.model} (${one.accelerator}), ${bytes(one.bytes)}, ${one.mode}, ${one.isolation} isolation`,
+  );
+  const { queued, start, run, teardown } = task.timings;
   return (
     <Panel flush>
       <table className="table">
         <tbody>
-          {rows.map(([name, value]) => (
-            <tr key={name}>
-              <th scope="row" style={{ width: 210 }}>
-                {name}
-              </th>
-              <td style={{ overflowWrap: 'anywhere' }}>{value}</td>
-            </tr>
-          ))}
+          <Detail name="Task">
+            <span className="mono">{task.id}</span>
+          </Detail>
+          <Detail name="Worker">{task.worker ?? 'not placed yet'}</Detail>
+          <Detail name="Container">
+            <span className="mono">{task.container ?? '–'}</span>
+          </Detail>
+          <Detail name="Dataset">{task.dataset ?? 'none'}</Detail>
+          <Detail name="Target">{task.target ?? 'none'}</Detail>
+          <Detail name="Slices">{slices.length === 0 ? 'CPU only' : slices.join('; ')}</Detail>
+          <Detail name="Attempts">{task.attempts}</Detail>
+          <Detail name="Exit code">{task.exitCode ?? '–'}</Detail>
+          <Detail name="Submitted">
+            <When at={task.submittedAt} />
+          </Detail>
+          <Detail name="Waited in the queue">{duration(queued)}</Detail>
+          <Detail name="Start, to its first line">{duration(start)}</Detail>
+          <Detail name="Run">
+            {run === null ? <Elapsed from={task.startedAt} to={task.endedAt} /> : duration(run)}
+          </Detail>
+          <Detail name="Teardown">{duration(teardown)}</Detail>
+          <Detail name="Ports">
+            <Ports task={task} />
+          </Detail>
         </tbody>
       </table>
     </Panel>
+  );
+}
+
+function Detail({ name, children }: { name: string; children: React.ReactNode }) {
+  return (
+    <tr>
+      <th scope="row" style={{ width: 210 }}>
+        {name}
+      </th>
+      <td style={{ overflowWrap: 'anywhere' }}>{children}</td>
+    </tr>
   );
 }
 

@@ -8,6 +8,7 @@ import { Picture } from '../topology/picture.tsx';
 import { bytes, milli } from '../ui/figures.ts';
 import { Page } from '../ui/page.tsx';
 import { Panel } from '../ui/panel.tsx';
+import { TableBox } from '../ui/scroll-box.tsx';
 import { Answer, Empty } from '../ui/states.tsx';
 import { When } from '../ui/when.tsx';
 
@@ -62,8 +63,7 @@ export default function TopologyPage() {
 
 function Matrix({ services, names }: { services: Topology['services']; names: ReadonlyMap<string, string> }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls
-    <section className="table-wrap" tabIndex={0} aria-label="Service matrix">
+    <TableBox label="Service matrix">
       <table className="table">
         <thead>
           <tr>
@@ -94,7 +94,11 @@ function Matrix({ services, names }: { services: Topology['services']; names: Re
                   {one.job && (
                     <>
                       {' of '}
-                      <Link to="/jobs/$job" params={{ job: one.job }} style={{ color: 'var(--mantine-color-anchor)' }}>
+                      <Link
+                        to="/jobs/$job"
+                        params={{ job: one.job }}
+                        style={{ color: 'var(--mantine-color-anchor)' }}
+                      >
                         {names.get(one.job) ?? one.job}
                       </Link>
                     </>
@@ -104,7 +108,14 @@ function Matrix({ services, names }: { services: Topology['services']; names: Re
               <td style={{ whiteSpace: 'nowrap' }}>
                 <span
                   aria-hidden
-                  style={{ display: 'inline-block', width: 8, height: 8, borderRadius: 4, marginRight: 7, background: stateColours[one.state] ?? 'var(--vg-queued)' }}
+                  style={{
+                    display: 'inline-block',
+                    width: 8,
+                    height: 8,
+                    borderRadius: 4,
+                    marginRight: 7,
+                    background: stateColours[one.state] ?? 'var(--vg-queued)',
+                  }}
                 />
                 {one.state}
               </td>
@@ -120,7 +131,13 @@ function Matrix({ services, names }: { services: Topology['services']; names: Re
                 {one.memory === null ? '–' : bytes(one.memory)}
                 {one.memoryLimit !== null && ` of ${bytes(one.memoryLimit)}`}
               </td>
-              <td>{one.slices.length === 0 ? 'none' : one.slices.map((slice) => `${milli(slice.milli, 'GPU')}, ${bytes(slice.bytes)}`).join('; ')}</td>
+              <td>
+                {one.slices.length === 0
+                  ? 'none'
+                  : one.slices
+                      .map((slice) => `${milli(slice.milli, 'GPU')}, ${bytes(slice.bytes)}`)
+                      .join('; ')}
+              </td>
               <td>
                 <When at={one.created} />
               </td>
@@ -133,6 +150,6 @@ function Matrix({ services, names }: { services: Topology['services']; names: Re
           ))}
         </tbody>
       </table>
-    </section>
+    </TableBox>
   );
 }

@@ -1,5 +1,5 @@
-import { VgpuError } from '@vgpu/core';
 import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
+import { VgpuError } from '@vgpu/core';
 
 type Listener = () => void;
 const signedOut = new Set<Listener>();
@@ -22,7 +22,12 @@ export const queryClient = new QueryClient({
   queryCache: new QueryCache({ onError: watch }),
   mutationCache: new MutationCache({ onError: watch }),
   defaultOptions: {
-    queries: { staleTime: 5_000, retry: worthRetrying, retryDelay: (n) => 500 * 2 ** n, networkMode: 'always' },
+    queries: {
+      staleTime: 5_000,
+      retry: worthRetrying,
+      retryDelay: (n) => 500 * 2 ** n,
+      networkMode: 'always',
+    },
     mutations: { retry: false, networkMode: 'always' },
   },
 });

@@ -1,5 +1,5 @@
-import type { Route, RouteInput, RouteOutput } from '@vgpu/api';
 import { queryOptions, type UseQueryResult, useQuery } from '@tanstack/react-query';
+import type { Route, RouteInput, RouteOutput } from '@vgpu/api';
 import { client } from './client.ts';
 import { queryClient } from './query-client.ts';
 

@@ -9,24 +9,34 @@ import { extname, join, normalize } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type ClientFrame, type Route, routes, type ServerFrame, serverFrame } from '@vgpu/api';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { answers, linesOf } from './answers.ts';
 import { longLine, makeWorld, manySeries, seriesOf, topologyOf } from './world.ts';
 
 const { values: flags } = parseArgs({
-  options: { port: { type: 'string', default: '8471' }, dist: { type: 'string' }, 'no-gpus': { type: 'boolean', default: false } },
+  options: {
+    port: { type: 'string', default: '8471' },
+    dist: { type: 'string' },
+    'no-gpus': { type: 'boolean', default: false },
+  },
 });
 const world = makeWorld(!flags['no-gpus']);
 const answer = answers(world);
 const dist = flags.dist ?? join(import.meta.dirname, '../../dist');
 const types: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
 };
 
-const table = Object.values(routes).flatMap((group) => Object.values(group) as Route[]).map((route) => ({
-  route,
-  pattern: new RegExp(`^${route.path.replace(/\*$/, '(?<rest>.*)').replace(/:(\w+)/g, '(?<$1>[^/]+)')}$`),
-}));
+const table = Object.values(routes)
+  .flatMap((group) => Object.values(group) as Route[])
+  .map((route) => ({
+    route,
+    pattern: new RegExp(`^${route.path.replace(/\*$/, '(?<rest>.*)').replace(/:(\w+)/g, '(?<$1>[^/]+)')}$`),
+  }));
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
@@ -36,19 +46,31 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
 }
 
 async function api(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-  const fitting = table.filter((one) => one.route.method === request.method && one.pattern.test(url.pathname));
+  const fitting = table.filter(
+    (one) => one.route.method === request.method && one.pattern.test(url.pathname),
+  );
   const one = fitting.sort((a, b) => a.route.path.split(':').length - b.route.path.split(':').length)[0];
   const body = await bodyOf(request);
-  if (!one) return send(response, 404, { error: { code: 'NOT_FOUND', message: `no route ${url.pathname}`, hint: '' } });
+  if (!one)
+    return send(response, 404, {
+      error: { code: 'NOT_FOUND', message: `no route ${url.pathname}`, hint: '' },
+    });
   const params = Object.fromEntries(
     Object.entries(one.pattern.exec(url.pathname)?.groups ?? {}).map(([k, v]) => [k, decodeURIComponent(v)]),
   );
-  if (one.route.response === 'stream') return void response.writeHead(200, { 'content-type': 'text/plain' }).end('fixture\n');
+  if (one.route.response === 'stream')
+    return void response.writeHead(200, { 'content-type': 'text/plain' }).end('fixture\n');
   if (one.route.response === 'ndjson') return build(response);
   const result = answer.get(one.route)?.({ params, query: url.searchParams, body });
   if (one.route.response === 'none') return void response.writeHead(204).end();
   if (result === undefined) {
-    return send(response, 404, { error: { code: 'NOT_FOUND', message: `nothing called ${Object.values(params)[0]}`, hint: 'See the list.' } });
+    return send(response, 404, {
+      error: {
+        code: 'NOT_FOUND',
+        message: `nothing called ${Object.values(params)[0]}`,
+        hint: 'See the list.',
+      },
+    });
   }
   send(response, 200, (one.route.response as z.ZodType).parse(result));
 }
@@ -122,13 +144,30 @@ function play(socket: WebSocket, topic: string, from = 0): ReturnType<typeof set
     for (const task of job.tasks.filter((one) => one.state === 'RUNNING')) {
       const current = step % 400;
       tell(socket, {
-        type: 'live', topic, task: task.id,
-        progress: { label: 'Training', current, total: 400, fraction: current / 400, unit: 'batch', rate: 5.1, eta: (400 - current) / 5 },
+        type: 'live',
+        topic,
+        task: task.id,
+        progress: {
+          label: 'Training',
+          current,
+          total: 400,
+          fraction: current / 400,
+          unit: 'batch',
+          rate: 5.1,
+          eta: (400 - current) / 5,
+        },
         liveLine: `Training: ${Math.round(current / 4)}%|${'█'.repeat(current / 20)}${' '.repeat(20 - Math.floor(current / 20))}| ${current}/400 [5.10batch/s]`,
-        points: names.map((name, k) => [name, step, Date.now(), (name.includes('accuracy') ? 0.94 : 0.12 * (1 + (k % 7))) + Math.random() * 0.02]),
+        points: names.map((name, k) => [
+          name,
+          step,
+          Date.now(),
+          (name.includes('accuracy') ? 0.94 : 0.12 * (1 + (k % 7))) + Math.random() * 0.02,
+        ]),
       });
     }
   }, 200);
 }
 
-server.listen(Number(flags.port), '127.0.0.1', () => console.log(`fixture at http://127.0.0.1:${flags.port}`));
+server.listen(Number(flags.port), '127.0.0.1', () =>
+  console.log(`fixture at http://127.0.0.1:${flags.port}`),
+);

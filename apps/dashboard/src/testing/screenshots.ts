@@ -24,11 +24,26 @@ const { values: flags } = parseArgs({
 });
 
 const pages: Record<string, string> = {
-  overview: '/', jobs: '/jobs', new: '/new', job: `/jobs/${flags.job}`, scores: `/jobs/${flags.job}?tab=scores`,
-  config: `/jobs/${flags.job}?tab=config`, files: `/jobs/${flags.job}?tab=files`, cleaning: `/jobs/${flags.job}?tab=cleaning`,
-  task: `/jobs/${flags.job}/tasks/${flags.task}`, compare: `/compare?jobs=${flags.jobs}`, datasets: '/datasets',
-  dataset: `/datasets/${flags.dataset}`, changes: `/datasets/${flags.dataset}?tab=cleaning`, preview: `/datasets/${flags.dataset}?tab=preview`,
-  queue: '/queue', topology: '/topology', accelerators: '/accelerators', images: '/images', settings: '/settings', 'sign-in': '/sign-in',
+  overview: '/',
+  jobs: '/jobs',
+  new: '/new',
+  job: `/jobs/${flags.job}`,
+  scores: `/jobs/${flags.job}?tab=scores`,
+  config: `/jobs/${flags.job}?tab=config`,
+  files: `/jobs/${flags.job}?tab=files`,
+  cleaning: `/jobs/${flags.job}?tab=cleaning`,
+  task: `/jobs/${flags.job}/tasks/${flags.task}`,
+  compare: `/compare?jobs=${flags.jobs}`,
+  datasets: '/datasets',
+  dataset: `/datasets/${flags.dataset}`,
+  changes: `/datasets/${flags.dataset}?tab=cleaning`,
+  preview: `/datasets/${flags.dataset}?tab=preview`,
+  queue: '/queue',
+  topology: '/topology',
+  accelerators: '/accelerators',
+  images: '/images',
+  settings: '/settings',
+  'sign-in': '/sign-in',
 };
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -45,7 +60,10 @@ for (const width of flags.widths.split(',').map(Number)) {
     });
     const page = await context.newPage();
     page.on('pageerror', (error) => console.log(`  page error: ${error.message.slice(0, 300)}`));
-    page.on('console', (line) => line.type() === 'error' && console.log(`  console: ${line.text().slice(0, 300)}`));
+    page.on(
+      'console',
+      (line) => line.type() === 'error' && console.log(`  console: ${line.text().slice(0, 300)}`),
+    );
     if (flags.token) await page.goto(`${flags.url}/#token=${flags.token}`);
     for (const [name, path] of Object.entries(pages)) {
       if (flags.only && !flags.only.split(',').includes(name)) continue;
@@ -54,12 +72,16 @@ for (const width of flags.widths.split(',').map(Number)) {
       await page.screenshot({ path: `${flags.out}/${name}-${width}-${scheme}.png`, fullPage: flags.full });
       await page.evaluate(axe);
       const found = (await page.evaluate('axe.run().then((r) => r.violations)')) as {
-        id: string; impact: string; nodes: { target: string[]; failureSummary: string }[];
+        id: string;
+        impact: string;
+        nodes: { target: string[]; failureSummary: string }[];
       }[];
       const sideways = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
       if ((sideways as number) > 0) console.log(`  ${name} ${width}: scrolls sideways by ${sideways}`);
       for (const one of found) {
-        console.log(`  ${name} ${width} ${scheme}: ${one.impact} ${one.id} ×${one.nodes.length} ${one.nodes[0]?.target.join(' ')} ${one.impact === 'minor' ? '' : one.nodes[0]?.failureSummary.split('\n')[1]}`);
+        console.log(
+          `  ${name} ${width} ${scheme}: ${one.impact} ${one.id} ×${one.nodes.length} ${one.nodes[0]?.target.join(' ')} ${one.impact === 'minor' ? '' : one.nodes[0]?.failureSummary.split('\n')[1]}`,
+        );
       }
     }
     await context.close();

@@ -4,6 +4,7 @@ import { Link } from '@tanstack/react-router';
 import type { Topology } from '@vgpu/api';
 import { colourOf } from '../charts/colours.ts';
 import { bytes, milli } from '../ui/figures.ts';
+import { ScrollBox } from '../ui/scroll-box.tsx';
 import { layOut, type Node } from './lay-out.ts';
 import classes from './picture.module.css';
 
@@ -17,17 +18,24 @@ const curve = (from: Node, to: Node): string => {
 
 /** Machine → accelerators → slices → workers, as boxes and lines. */
 export function Picture({ topology, names }: { topology: Topology; names: ReadonlyMap<string, string> }) {
-  const { ref, width } = useElementSize();
+  const { ref, width: outer } = useElementSize();
+  const width = outer - 34; // without the spacing of the area
   const { nodes, links, height } = layOut(topology, Math.max(760, width));
   const jobs = [...new Set(topology.services.map((one) => one.job).filter((one) => one !== null))].sort();
   const colour = (job: string | null) => (job ? colourOf(jobs.indexOf(job)) : 'var(--vg-border)');
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls
-    <section ref={ref} className={classes.area} tabIndex={0} aria-label="Machine, accelerators, slices and workers">
+    <ScrollBox ref={ref} className={classes.area} label="Machine, accelerators, slices and workers">
       <div style={{ position: 'relative', width: Math.max(760, width), height }}>
         <svg width="100%" height={height} className={classes.lines} aria-hidden>
           {links.map(({ from, to, job }) => (
-            <path key={`${from.id} ${to.id}`} d={curve(from, to)} fill="none" stroke={colour(job)} strokeWidth={job ? 2 : 1.5} opacity={job ? 0.85 : 1} />
+            <path
+              key={`${from.id} ${to.id}`}
+              d={curve(from, to)}
+              fill="none"
+              stroke={colour(job)}
+              strokeWidth={job ? 2 : 1.5}
+              opacity={job ? 0.85 : 1}
+            />
           ))}
         </svg>
         {nodes.map((node) => (
@@ -35,13 +43,19 @@ export function Picture({ topology, names }: { topology: Topology; names: Readon
             key={node.id}
             className={classes.node}
             data-kind={node.kind}
-            style={{ left: node.x, top: node.y, width: node.width, height: node.height, borderLeftColor: node.job ? colour(node.job) : undefined }}
+            style={{
+              left: node.x,
+              top: node.y,
+              width: node.width,
+              height: node.height,
+              borderLeftColor: node.job ? colour(node.job) : undefined,
+            }}
           >
             <Inner node={node} names={names} />
           </div>
         ))}
       </div>
-    </section>
+    </ScrollBox>
   );
 }
 
@@ -66,7 +80,8 @@ function Inner({ node, names }: { node: Node; names: ReadonlyMap<string, string>
           {accelerator.model}
         </Text>
         <Text size="xs" c="dimmed" className="ellipsis num">
-          {milli(accelerator.allocatedMilli, 'GPU')} given, {bytes(accelerator.allocatedBytes)} of {bytes(accelerator.memory)}
+          {milli(accelerator.allocatedMilli, 'GPU')} given, {bytes(accelerator.allocatedBytes)} of{' '}
+          {bytes(accelerator.memory)}
         </Text>
       </>
     );

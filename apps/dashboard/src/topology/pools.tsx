@@ -1,4 +1,4 @@
-import { Button, Group, Modal, NumberInput, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, NumberInput, Stack, Text, TextInput, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconAdjustments } from '@tabler/icons-react';
 import { routes } from '@vgpu/api';
@@ -7,6 +7,7 @@ import { client } from '../server/client.ts';
 import { refresh, useRoute } from '../server/use-route.ts';
 import { plural } from '../ui/figures.ts';
 import { Panel } from '../ui/panel.tsx';
+import { TableBox } from '../ui/scroll-box.tsx';
 import { Answer } from '../ui/states.tsx';
 import { useAct } from '../ui/use-act.ts';
 
@@ -25,8 +26,7 @@ export function Pools() {
     <Panel title="Pools" flush>
       <Answer query={pools} lines={2}>
         {({ items }) => (
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: reachable by keyboard, since it scrolls
-          <section className="table-wrap" tabIndex={0} aria-label="Pools">
+          <TableBox label="Table of pools">
             <table className="table">
               <thead>
                 <tr>
@@ -41,14 +41,18 @@ export function Pools() {
                   <th scope="col" className="right">
                     Memory over-commit
                   </th>
-                  <th scope="col" aria-label="Actions" />
+                  <th scope="col">
+                    <VisuallyHidden>Actions</VisuallyHidden>
+                  </th>
                 </tr>
               </thead>
               <tbody>
                 {items.map((pool) => (
                   <tr key={pool.name}>
                     <td style={{ fontWeight: 570 }}>{pool.name}</td>
-                    <td>{pool.accelerators.length === 0 ? 'none' : plural(pool.accelerators.length, 'device')}</td>
+                    <td>
+                      {pool.accelerators.length === 0 ? 'none' : plural(pool.accelerators.length, 'device')}
+                    </td>
                     <td className="right">{pool.deviceSplitCount}</td>
                     <td className="right">{pool.deviceCoreScaling} ×</td>
                     <td className="right">{pool.deviceMemoryScaling} ×</td>
@@ -59,7 +63,7 @@ export function Pools() {
                 ))}
               </tbody>
             </table>
-          </section>
+          </TableBox>
         )}
       </Answer>
     </Panel>
@@ -76,13 +80,23 @@ function EditPool({ pool }: { pool: Pool }) {
     act(async () => {
       await client.call(routes.accelerators.setPool, {
         params: { pool: pool.name },
-        body: { deviceSplitCount: Number(split), deviceCoreScaling: Number(core), deviceMemoryScaling: Number(memory) },
+        body: {
+          deviceSplitCount: Number(split),
+          deviceCoreScaling: Number(core),
+          deviceMemoryScaling: Number(memory),
+        },
       });
       await refresh(routes.accelerators.pools);
     }, `Pool ${pool.name} is changed.`).then((well) => well && form.close());
   return (
     <>
-      <Button size="compact-sm" variant="default" leftSection={<IconAdjustments size={14} />} onClick={form.open} aria-label={`Change pool ${pool.name}`}>
+      <Button
+        size="compact-sm"
+        variant="default"
+        leftSection={<IconAdjustments size={14} />}
+        onClick={form.open}
+        aria-label={`Change pool ${pool.name}`}
+      >
         Change
       </Button>
       <Modal opened={opened} onClose={form.close} title={`Pool ${pool.name}`}>
@@ -91,9 +105,30 @@ function EditPool({ pool }: { pool: Pool }) {
             Running tasks keep what they have; what starts later follows the new settings.
           </Text>
           <TextInput label="Name" value={pool.name} disabled />
-          <NumberInput label="Slices a device, at most" min={1} max={1000} value={split} onChange={setSplit} />
-          <NumberInput label="Compute over-commit" description="2 gives each device twice" min={1} max={100} step={0.1} value={core} onChange={setCore} />
-          <NumberInput label="Memory over-commit" min={1} max={100} step={0.1} value={memory} onChange={setMemory} />
+          <NumberInput
+            label="Slices a device, at most"
+            min={1}
+            max={1000}
+            value={split}
+            onChange={setSplit}
+          />
+          <NumberInput
+            label="Compute over-commit"
+            description="2 gives each device twice"
+            min={1}
+            max={100}
+            step={0.1}
+            value={core}
+            onChange={setCore}
+          />
+          <NumberInput
+            label="Memory over-commit"
+            min={1}
+            max={100}
+            step={0.1}
+            value={memory}
+            onChange={setMemory}
+          />
           <Group justify="flex-end">
             <Button loading={busy} onClick={save}>
               Save

@@ -31,6 +31,7 @@ export function Meter({ label, total, used, write, segments }: MeterProps) {
           {write(used)} of {write(total)} · {percent(fraction)}
         </Text>
       </Group>
+      {/* biome-ignore lint/a11y/useSemanticElements: the element of that name cannot show parts */}
       <div
         className="meter"
         role="meter"
@@ -45,7 +46,10 @@ export function Meter({ label, total, used, write, segments }: MeterProps) {
           .map((part) => (
             <Tooltip key={part.name} label={`${part.name}: ${part.text}`}>
               <span
-                style={{ width: `${Math.min(100, (part.value / Math.max(total, 1)) * 100)}%`, background: part.colour }}
+                style={{
+                  width: `${Math.min(100, (part.value / Math.max(total, 1)) * 100)}%`,
+                  background: part.colour,
+                }}
               />
             </Tooltip>
           ))}

@@ -1,9 +1,17 @@
-import { stateColour, stateText } from './state-badge.tsx';
 import type { JobState, TaskState } from '@vgpu/core';
 import { percent } from './figures.ts';
+import { stateColour, stateText } from './state-badge.tsx';
 
 /** How far a task or job is, in the colour of its state. */
-export function ProgressBar({ fraction, state, label }: { fraction: number; state: TaskState | JobState; label: string }) {
+export function ProgressBar({
+  fraction,
+  state,
+  label,
+}: {
+  fraction: number;
+  state: TaskState | JobState;
+  label: string;
+}) {
   const safe = Math.max(0, Math.min(1, fraction));
   return (
     <div

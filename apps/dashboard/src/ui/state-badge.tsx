@@ -1,8 +1,15 @@
-import type { JobState, TaskState } from '@vgpu/core';
 import {
-  IconCircleCheck, IconCircleMinus, IconCircleX, IconHourglass, IconLoader2, IconPlayerPause, IconRocket,
-  IconTransfer, type TablerIcon,
+  IconCircleCheck,
+  IconCircleMinus,
+  IconCircleX,
+  IconHourglass,
+  IconLoader2,
+  IconPlayerPause,
+  IconRocket,
+  IconTransfer,
+  type TablerIcon,
 } from '@tabler/icons-react';
+import type { JobState, TaskState } from '@vgpu/core';
 
 interface Look {
   text: string;

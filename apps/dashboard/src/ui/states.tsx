@@ -1,8 +1,9 @@
 import { Button, Center, Skeleton, Stack, Text } from '@mantine/core';
-import type { UseQueryResult } from '@tanstack/react-query';
 import { IconAlertTriangle, IconRefresh, type TablerIcon } from '@tabler/icons-react';
+import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { errorText } from './error-text.ts';
+import { Page } from './page.tsx';
 
 interface EmptyProps {
   icon: TablerIcon;
@@ -50,7 +51,13 @@ export function Failed({ error, onRetry }: { error: unknown; onRetry?: () => voi
           </Text>
         )}
         {onRetry && (
-          <Button mt="xs" size="xs" variant="default" leftSection={<IconRefresh size={14} />} onClick={onRetry}>
+          <Button
+            mt="xs"
+            size="xs"
+            variant="default"
+            leftSection={<IconRefresh size={14} />}
+            onClick={onRetry}
+          >
             Try again
           </Button>
         )}
@@ -67,6 +74,29 @@ export function Loading({ lines = 5 }: { lines?: number }) {
         <Skeleton key={i} height={16} width={`${92 - ((i * 17) % 40)}%`} />
       ))}
     </Stack>
+  );
+}
+
+interface PageAnswerProps<T> {
+  query: UseQueryResult<T>;
+  /** Heading while there is nothing to show. */
+  title: string;
+  children: (data: T) => ReactNode;
+}
+
+/** As {@link Answer}, where the whole page hangs on it: the page has its heading in any case. */
+export function PageAnswer<T>({ query, title, children }: PageAnswerProps<T>) {
+  if (query.data !== undefined) return <>{children(query.data)}</>;
+  return (
+    <Page title={title}>
+      <div className="panel">
+        {query.error ? (
+          <Failed error={query.error} onRetry={() => void query.refetch()} />
+        ) : (
+          <Loading lines={8} />
+        )}
+      </div>
+    </Page>
   );
 }
 

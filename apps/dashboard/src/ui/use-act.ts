@@ -14,7 +14,10 @@ export function tellError(error: unknown): void {
 }
 
 /** Runs what a button does: busy meanwhile, and an error is told. Resolves to whether it went well. */
-export function useAct(): { act: (work: () => Promise<unknown>, done?: string) => Promise<boolean>; busy: boolean } {
+export function useAct(): {
+  act: (work: () => Promise<unknown>, done?: string) => Promise<boolean>;
+  busy: boolean;
+} {
   const [busy, setBusy] = useState(false);
   const act = async (work: () => Promise<unknown>, done?: string): Promise<boolean> => {
     setBusy(true);

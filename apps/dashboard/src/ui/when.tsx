@@ -29,7 +29,12 @@ export function absoluteTime(at: number): string {
 }
 
 const shortTime = (at: number) =>
-  new Date(at).toLocaleString(undefined, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+  new Date(at).toLocaleString(undefined, {
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
 
 /** A moment: relative, with the full time in the user's zone on hover; or the other way round, by preference. */
 export function When({ at, fallback = '–' }: { at: number | null | undefined; fallback?: string }) {

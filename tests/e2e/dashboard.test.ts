@@ -1,0 +1,325 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { routes } from '@vgpu/api';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromiumPath, openBrowser, openWindow, seriousFindings, watchPage } from './harness/browser.ts';
+import { classification } from './harness/datasets.ts';
+import { eventually } from './harness/eventually.ts';
+import { TestServer } from './harness/test-server.ts';
+
+const script = `
+import argparse
+import os
+import time
+
+import pandas as pd
+import vgpu
+
+parser = argparse.ArgumentParser()
+parser.add_argument('data')
+parser.add_argument('--ticks', type=int, default=60, help='lines to print')
+parser.add_argument('--shape', choices=['plain', 'fancy'], default='plain', help='how to print them')
+args = parser.parse_args()
+
+table = pd.read_csv(args.data)
+for tick in range(args.ticks):
+    vgpu.log(tick, loss=1 / (1 + tick))
+    print(f'tick {tick}', flush=True)
+    time.sleep(0.1)
+target = table[os.environ['VGPU_TARGET']]
+vgpu.report(target, [('yes' if a + b > 1 else 'no') for a, b in zip(table['a'], table['b'])])
+with open(os.path.join(os.environ['VGPU_OUTPUT'], 'rows.txt'), 'w') as out:
+    out.write(str(len(table)))
+`;
+
+/** A port that is free now, so that the server comes back at the same address after it was killed. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+describe.skipIf(!chromiumPath)('the dashboard, as its user', () => {
+  let server: TestServer;
+  let browser: Browser;
+  let window: BrowserContext;
+  let page: Page;
+  let problems: string[];
+  let origin: string;
+  let job: string;
+
+  beforeAll(async () => {
+    server = await TestServer.start({ VGPU_PORT: String(await freePort()), VGPU_CPU: '8' });
+    origin = server.file.url;
+    browser = await openBrowser();
+    window = await openWindow(browser, { width: 1280, scheme: 'light' });
+    page = await window.newPage();
+    problems = watchPage(page, () => origin);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  const lane = (name: string) => page.locator(`[data-lane="${name}"]`);
+  const linesOf = async (name: string): Promise<number> =>
+    Number(await lane(name).locator('[data-log-total]').getAttribute('data-log-total'));
+  const idAt = (): string => /\/jobs\/([^/?]+)/.exec(page.url())![1]!;
+
+  test('asks for a token, refuses a wrong one, and takes the link that `vgpu up` prints', async () => {
+    await page.goto(`${origin}/datasets`);
+    await page.waitForURL(/sign-in\?next=/);
+    await page.getByLabel('Token', { exact: true }).fill('wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await expect.poll(() => page.getByText('Not signed in').isVisible()).toBe(true);
+    await page.getByLabel('Token', { exact: true }).fill(server.token);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL(/\/datasets$/);
+
+    await window.clearCookies();
+    await page.goto('about:blank');
+    await page.goto(`${origin}/#token=${server.token}`);
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    expect(page.url()).not.toContain('token');
+    const cookie = (await window.cookies()).find((one) => one.httpOnly);
+    expect(cookie?.sameSite).toMatch(/Strict|Lax/);
+  });
+
+  test('makes a job of a script and two files: cleaning plan, options of the script, placement', async () => {
+    const files = [
+      server.write('form/train.py', script),
+      server.write('form/north.csv', classification(200, 3).replace(/^(.*\n.*\n)[\d.]+,/, '$1,')),
+      server.write('form/south.csv', classification(300, 4).replaceAll(',', ';')),
+    ];
+    await page.keyboard.press('g');
+    await page.keyboard.press('n');
+    await page.getByRole('heading', { name: 'New job' }).waitFor();
+    await page.locator('input[type=file]').setInputFiles(files);
+    for (const [file, rows] of [
+      ['north.csv', '200 rows'],
+      ['south.csv', '300 rows'],
+    ]) {
+      const card = page.locator(`[data-dataset="${file}"]`);
+      await card.getByText(rows!).waitFor();
+      await card.getByLabel(`Target of ${file}`).first().click();
+      await page.getByRole('option', { name: 'label' }).locator('visible=true').click();
+    }
+    await expect.poll(() => page.locator('[data-dataset="south.csv"]').innerText()).toContain('semicolon');
+    await page
+      .locator('[data-dataset="north.csv"]')
+      .getByRole('button', { name: /Cleaning plan/ })
+      .click();
+    await page.locator('[data-dataset="north.csv"]').getByRole('table').waitFor();
+
+    await page.getByLabel('--ticks').fill('40');
+    await page.getByLabel('--shape').first().click();
+    await page.getByRole('option', { name: 'fancy' }).locator('visible=true').click();
+    await page.getByLabel('Name of the job').fill('two-fields');
+    await page.getByText('starts at once').waitFor();
+    await page.getByRole('button', { name: 'Submit' }).click();
+    await page.waitForURL(/\/jobs\/job_/);
+    job = idAt();
+    const stored = await server.job(job);
+    expect(stored.spec).toMatchObject({ name: 'two-fields', args: { ticks: 40, shape: 'fancy' } });
+    expect(stored.tasks).toHaveLength(2);
+  });
+
+  test('shows both workers live', async () => {
+    for (const name of ['north', 'south']) {
+      await lane(name).locator('[data-state="RUNNING"]').waitFor({ timeout: 60_000 });
+      const before = await linesOf(name);
+      await expect.poll(() => linesOf(name), { timeout: 15_000 }).toBeGreaterThan(before + 5);
+      await lane(name).locator('.uplot').first().waitFor();
+    }
+    for (const name of ['north', 'south']) {
+      await lane(name).locator('[data-state="COMPLETED"]').waitFor({ timeout: 60_000 });
+    }
+  });
+
+  test('compares the scores', async () => {
+    await page.getByRole('tab', { name: 'Scores' }).click();
+    await expect.poll(() => page.url()).toContain('tab=scores');
+    const table = (await server.client.call(routes.jobs.metrics, { params: { job } })).rows;
+    for (const row of table) {
+      const shown = page.locator(`[data-score-row="${row.name}"]`);
+      await shown.waitFor();
+      expect(await shown.innerText()).toContain(
+        row.values.accuracy!.toFixed(row.values.accuracy === 1 ? 0 : 4),
+      );
+    }
+    await page.getByText('Confusion matrices').waitFor();
+    await page.goBack();
+    await expect.poll(() => page.url()).not.toContain('tab=');
+  });
+
+  test('downloads a log that has every line', async () => {
+    const waiting = page.waitForEvent('download');
+    await page.getByLabel('Download the log of north').click();
+    const text = readFileSync(await (await waiting).path(), 'utf8');
+    for (let tick = 0; tick < 40; tick++) expect(text).toMatch(new RegExp(`\\btick ${tick}\\b`));
+  });
+
+  test('finds lines in the log', async () => {
+    await lane('north').getByLabel('Search the log of north').fill('tick 3');
+    await lane('north').getByText('11 found').waitFor();
+    await page.keyboard.press('Enter');
+    await lane('north').getByText('1 of 11 found').waitFor();
+    await lane('north').locator('[data-hit]').waitFor();
+    expect(await lane('north').locator('[data-hit]').innerText()).toContain('tick 3');
+  });
+
+  test('duplicates it with another option', async () => {
+    await page.getByRole('link', { name: 'Duplicate' }).click();
+    await page.getByRole('heading', { name: 'New job, like two-fields' }).waitFor();
+    await expect.poll(() => page.getByLabel('--ticks').inputValue()).toBe('40');
+    await page.getByLabel('--ticks').fill('4000');
+    await page
+      .getByText('north: starts at once')
+      .or(page.getByText(/north@\S+: starts at once/))
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Submit' }).click();
+    await page.waitForURL((url) => /\/jobs\/job_/.test(url.href) && !url.href.includes(job));
+    const copy = await server.job(idAt());
+    expect(copy.spec).toMatchObject({ args: { ticks: 4000, shape: 'fancy' } });
+    expect(copy.tasks.map((task) => task.dataset)).toEqual(
+      (await server.job(job)).tasks.map((task) => task.dataset),
+    );
+  });
+
+  test('says when the server is gone, comes back by itself, and misses no line', async () => {
+    await lane('north').locator('[data-state="RUNNING"]').waitFor({ timeout: 60_000 });
+    await expect.poll(() => linesOf('north'), { timeout: 20_000 }).toBeGreaterThan(10);
+    const seen = await linesOf('north');
+    server.kill();
+    await page.getByText('Disconnected from the server').waitFor({ timeout: 15_000 });
+    await new Promise((done) => setTimeout(done, 2000));
+    await server.up();
+    await page.getByText('Disconnected from the server').waitFor({ state: 'detached', timeout: 30_000 });
+    await expect.poll(() => linesOf('north'), { timeout: 30_000 }).toBeGreaterThan(seen + 40);
+    // From the end upwards, each row in view names the next tick: nothing is missing, nothing doubled.
+    const area = lane('north').locator('section');
+    const ticks = new Map<number, number>();
+    await area.evaluate((element) => {
+      element.scrollTop = 0;
+    });
+    await expect
+      .poll(
+        async () => {
+          const rows = await area
+            .locator('[data-seq]')
+            .evaluateAll((found) =>
+              found.map((row) => [Number(row.getAttribute('data-seq')), row.textContent ?? ''] as const),
+            );
+          for (const [seq, text] of rows) {
+            const tick = /tick (\d+)/.exec(text)?.[1];
+            if (tick !== undefined) ticks.set(Number(tick), seq);
+          }
+          await area.evaluate((element) => {
+            element.scrollTop += 300;
+          });
+          return ticks.has(seen + 30);
+        },
+        { timeout: 60_000, interval: 150 },
+      )
+      .toBe(true);
+    const last = Math.max(...ticks.keys());
+    expect([...ticks.keys()].sort((a, b) => a - b)).toEqual(Array.from({ length: last + 1 }, (_, i) => i));
+    const seqs = [...ticks].sort((a, b) => a[0] - b[0]).map(([, seq]) => seq);
+    expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
+  });
+
+  test('stops it', async () => {
+    await page.getByRole('button', { name: 'Stop', exact: true }).click();
+    await page.getByRole('button', { name: 'Stop job' }).click();
+    for (const name of ['north', 'south']) {
+      await lane(name).locator('[data-state="CANCELLED"]').waitFor({ timeout: 20_000 });
+    }
+    const id = idAt();
+    await eventually(async () => expect((await server.job(id)).state).toBe('CANCELLED'));
+  });
+
+  test('is driven by keyboard: search, help, palette', async () => {
+    await page.keyboard.press('g');
+    await page.keyboard.press('j');
+    await page.getByRole('heading', { name: 'Jobs' }).waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('two-f');
+    await expect.poll(() => page.url()).toContain('search=two-f');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Shift+?');
+    await page.getByRole('dialog').getByText('Command palette').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('Control+k');
+    await page.getByPlaceholder('Pages, jobs, datasets, commands').fill('topolo');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Topology' }).waitFor();
+  });
+
+  test('stops, retries and compares several at once', async () => {
+    await page.goto(`${origin}/jobs`);
+    await page.getByLabel('Choose all jobs').check();
+    await page.getByRole('toolbar').getByText('2 jobs chosen').waitFor();
+    await page.getByRole('toolbar').getByRole('link', { name: 'Compare' }).click();
+    await page.getByRole('heading', { name: 'Compare' }).waitFor();
+    await page.getByText('ticks=4000').waitFor();
+  });
+
+  test('had no exception and asked nobody else for anything', () => {
+    expect(problems).toEqual([]);
+  });
+
+  for (const scheme of ['light', 'dark'] as const) {
+    for (const width of [390, 1280, 2560]) {
+      test(`every page fits ${width} px in ${scheme}, and axe finds nothing serious`, async () => {
+        const context = await openWindow(browser, { width, scheme });
+        const view = await context.newPage();
+        const here = watchPage(view, () => origin);
+        await view.goto(`${origin}/#token=${server.token}`);
+        await view.getByRole('heading', { name: 'Overview' }).waitFor();
+        const task = (await server.job(job)).tasks[0]!.id;
+        const paths = [
+          '/',
+          '/jobs',
+          '/jobs?search=nothing-like-it',
+          '/new',
+          `/new?from=${job}`,
+          `/jobs/${job}`,
+          '/jobs/nowhere',
+          ...['metrics', 'scores', 'files', 'config', 'cleaning'].map((tab) => `/jobs/${job}?tab=${tab}`),
+          `/jobs/${job}/tasks/${task}`,
+          `/jobs/${job}/tasks/${task}?tab=details`,
+          '/compare',
+          `/compare?jobs=${job}`,
+          '/datasets',
+          '/datasets/north',
+          '/datasets/north?tab=cleaning',
+          '/datasets/north?tab=preview',
+          '/datasets/north?tab=versions',
+          '/queue',
+          '/topology',
+          '/accelerators',
+          '/images',
+          '/settings',
+          '/sign-in',
+        ];
+        for (const path of paths) {
+          await view.goto(origin + path);
+          await view.locator('h1').first().waitFor();
+          await view.waitForLoadState('networkidle');
+          expect(await seriousFindings(view), `${path} at ${width} px in ${scheme}`).toEqual([]);
+          const beyond = await view.evaluate('document.documentElement.scrollWidth - innerWidth');
+          expect(beyond, `${path} at ${width} px scrolls sideways`).toBeLessThanOrEqual(0);
+        }
+        expect(here).toEqual([]);
+        await context.close();
+      });
+    }
+  }
+});
