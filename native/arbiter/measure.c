@@ -44,11 +44,15 @@ static unsigned list(struct nvml_process *out) {
   return running && running(device_handle, &n, out) == 0 ? n : 0;
 }
 
-static uint64_t accounted(struct server *s, pid_t pid) {
+// What the processes with this id say they hold on the device. Managed memory is only there while it is used, so NVML's
+// figure need not contain it.
+static uint64_t accounted(struct server *s, pid_t pid, bool contexts) {
   uint64_t sum = 0;
   for (struct process *p = s->processes; p; p = p->next)
     if (p->greeted && p->pid == pid)
-      for (int k = 0; k < VGPU_KIND_CONTEXT; k++) sum += p->slice->account->slot[p->slot].memory[k];
+      for (int k = 0; k < VGPU_KINDS; k++)
+        if (k != VGPU_KIND_MANAGED && (contexts || k != VGPU_KIND_CONTEXT))
+          sum += p->slice->account->slot[p->slot].memory[k];
   return sum;
 }
 
@@ -60,13 +64,16 @@ static bool first(struct server *s, const struct process *p) {
   return found;
 }
 
-static uint64_t excess(struct server *s, const struct process *p, const struct nvml_process *all, unsigned n) {
-  for (unsigned i = 0; i < n; i++) {
-    if ((pid_t)all[i].pid != p->pid || all[i].used == UINT64_MAX) continue;
-    uint64_t known = accounted(s, p->pid);
-    return all[i].used > known && first(s, p) ? all[i].used - known : 0;
-  }
-  return 0;
+// Bytes that the driver holds for the process; UINT64_MAX where NVML cannot say.
+static uint64_t held(pid_t pid, const struct nvml_process *all, unsigned n) {
+  for (unsigned i = 0; i < n; i++)
+    if ((pid_t)all[i].pid == pid) return all[i].used;
+  return running ? 0 : UINT64_MAX;
+}
+
+static uint64_t excess(struct server *s, const struct process *p, uint64_t used) {
+  uint64_t known = accounted(s, p->pid, true);
+  return used != UINT64_MAX && used > known && first(s, p) ? used - known : 0;
 }
 
 static void set(struct process *p, uint64_t overhead) {
@@ -75,16 +82,19 @@ static void set(struct process *p, uint64_t overhead) {
   p->slice->account->slot[p->slot].overhead = overhead;
 }
 
-void measure_process(struct server *s, struct process *p) {
+uint64_t measure_process(struct server *s, struct process *p) {
   static struct nvml_process all[PIDS_MAX];
   unsigned n = list(all);
-  if (!running) return;
-  set(p, excess(s, p, all, n));
+  uint64_t used = held(p->pid, all, n);
+  set(p, excess(s, p, used));
+  if (used == UINT64_MAX) return used;
+  uint64_t others = accounted(s, p->pid, false), contexts = used > others ? used - others : 0;
   // What a context takes is learnt from the first process that has nothing else.
-  if (p->overhead && accounted(s, p->pid) == 0 && !s->context_estimate) {
-    s->context_estimate = p->overhead;
-    for (struct slice *x = s->slices; x; x = x->next) x->account->context_estimate = p->overhead;
+  if (contexts && others == 0 && !s->context_estimate) {
+    s->context_estimate = contexts;
+    for (struct slice *x = s->slices; x; x = x->next) x->account->context_estimate = contexts;
   }
+  return contexts;
 }
 
 void measure_all(struct server *s, uint64_t now) {
@@ -98,7 +108,7 @@ void measure_all(struct server *s, uint64_t now) {
     uint64_t sum = 0;
     for (struct process *p = s->processes; p; p = p->next) {
       if (p->slice != x || !p->greeted) continue;
-      uint64_t found = excess(s, p, all, n);
+      uint64_t found = excess(s, p, held(p->pid, all, n));
       // An allocation that is reserved and not yet made looks like less overhead: believe it when seen twice.
       if (found >= p->overhead || p->lower_once) set(p, found);
       else p->lower_once = 1;

@@ -261,7 +261,12 @@ void process_read(struct server *s, struct process *p) {
       vgpu_client_release(&s->schedule, &p->client, packet.value != 0, now);
       s->recalled_at = 0;
       break;
-    case VGPU_MEASURE: measure_process(s, p); sum_overhead(s, p->slice); reply(p, VGPU_MEASURED, p->overhead, -1); break;
+    case VGPU_MEASURE: {
+      uint64_t contexts = measure_process(s, p);
+      sum_overhead(s, p->slice);
+      reply(p, VGPU_MEASURED, contexts, -1);
+      break;
+    }
     default: process_close(s, p); break;
   }
 }

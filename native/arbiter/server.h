@@ -103,7 +103,7 @@ void control_read(struct server *s, struct control *c);
 bool measure_open(const char *library, const char *device); // false: not to be had
 uint64_t measure_device_memory(void);
 void measure_all(struct server *s, uint64_t now);
-void measure_process(struct server *s, struct process *p);
+uint64_t measure_process(struct server *s, struct process *p); // bytes of its contexts and the like; UINT64_MAX: unknown
 
 // report.c: the ledger
 bool report_open(struct server *s);

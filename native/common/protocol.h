@@ -14,7 +14,7 @@ enum vgpu_message {
   VGPU_REQUEST = 4,  // process: wants the turn
   VGPU_RELEASE = 5,  // process: gives the turn `generation` back, its work finished; value = 1 if it wants it again
   VGPU_MEASURE = 6,  // process: measure what the driver holds for me (context created, module loaded, out of memory)
-  VGPU_MEASURED = 7, // arbiter: slot->overhead and account->overhead are up to date; value = bytes held by the driver
+  VGPU_MEASURED = 7, // arbiter: the overheads are up to date; value = bytes that contexts and modules take, UINT64_MAX: unknown
 };
 
 struct vgpu_packet {

@@ -233,7 +233,7 @@ export const harmless: readonly { readonly match: RegExp; readonly reason: strin
     match: /^cuMem(Pool(Trim|Set|Get)|Get(DefaultMemPool|MemPool)|SetMemPool)|^cuDevice(GetDefaultMemPool|GetMemPool|SetMemPool)/,
     reason: 'settings of a pool; what it keeps is measured as overhead',
   },
-  { match: /^cuMem(Get(AddressRange|Allocation|LocationInfo)|RangeGet)/, reason: 'query' },
+  { match: /^cuMem(Get(AddressRange|Allocation|LocationInfo)|RangeGet)/, reason: 'a query' },
   {
     match: /^cuGraph(Add|Exec|Clone|Create|Destroy|Instantiate|Upload|Kernel|Mem|Memcpy|Memset|Host|Event|External|Batch|Child|Node|Get|Remove|Retain|Release|Conditional|Debug)/,
     reason: 'builds or inspects a graph: its memory is counted when it is instantiated, its work when it is launched',

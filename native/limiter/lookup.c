@@ -96,19 +96,26 @@ struct version {
   const char *base;
   int introduced;
   bool per_thread;
+  const char *symbol;
   void *function;
 };
 static const struct version versions[] = {
-#define VERSION(base, introduced, per_thread, function) {#base, introduced, per_thread, (void *)function},
+#define VERSION(base, introduced, per_thread, function) {#base, introduced, per_thread, #function, (void *)function},
 #include "generated/versions.inc"
 #undef VERSION
 };
 
-// Per-thread variants exist for some functions only; for the others both flags mean the same one.
+// The driver's answer is most often one of its exported functions, which says what it is. Where it is not, the table
+// of versions does. Per-thread variants exist for some functions only; for the others both flags mean the same one.
 void *vgpu_hook_for_version(const char *base, int cuda_version, bool per_thread, void *real) {
   const struct version *best = NULL;
   bool known = false;
   size_t n = sizeof versions / sizeof *versions;
+  void *driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
+  for (size_t i = 0; i < n && driver; i++)
+    if (strcmp(versions[i].base, base) == 0 &&
+        (versions[i].function == real || vgpu_dlsym_real(driver, versions[i].symbol) == real))
+      return versions[i].function;
   for (size_t i = 0; i < n; i++) {
     const struct version *v = &versions[i];
     if (strcmp(v->base, base) != 0) continue;

@@ -216,4 +216,8 @@ void vgpu_member_measure(struct vgpu_member *m) {
   if (deliver(m, VGPU_MEASURE, 0, 0)) do n = recv(m->fd, &packet, sizeof packet, 0);
     while ((n < 0 && errno == EINTR) || (n > 0 && packet.type != VGPU_MEASURED));
   pthread_mutex_unlock(&m->mutex);
+  // What was set aside for contexts and turned out too much; too little is part of the overhead by now.
+  uint64_t aside = m->memory[VGPU_KIND_CONTEXT];
+  if (n == (ssize_t)sizeof packet && packet.value < aside)
+    vgpu_memory_release(m, VGPU_KIND_CONTEXT, aside - packet.value);
 }

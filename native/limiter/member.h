@@ -43,7 +43,8 @@ VGPU_HIDDEN bool vgpu_member_alive(struct vgpu_member *m);
 // Sends a packet; false where the connection is lost.
 VGPU_HIDDEN bool vgpu_member_send(struct vgpu_member *m, uint32_t type, uint32_t generation, uint64_t value);
 
-// Asks the arbiter to measure what the driver holds for this process, and waits until it has.
+// Asks the arbiter to measure what the driver holds for this process, waits until it has, and gives back what was set
+// aside for contexts beyond that.
 VGPU_HIDDEN void vgpu_member_measure(struct vgpu_member *m);
 
 // Takes `bytes` from the slice's memory, or nothing: exact across all processes of the slice.

@@ -29,11 +29,10 @@ static CUresult before(struct creation *c, int device) {
   return vgpu_memory_reserve(c->m, VGPU_KIND_CONTEXT, c->estimate) ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
 }
 
-// The estimate gives way to what was measured. False: with that the slice is over its cap.
+// The estimate is corrected by what was measured. False: with that the slice is over its cap.
 static bool after(struct creation *c) {
   if (!c->m) return true;
   vgpu_member_measure(c->m);
-  vgpu_memory_release(c->m, VGPU_KIND_CONTEXT, c->estimate);
   uint64_t cap, used = vgpu_memory_used(c->m, &cap);
   return cap == 0 || used <= cap;
 }

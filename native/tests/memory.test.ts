@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Bed, build, fields, finished, now } from './bed.ts';
+
+const MiB = 1 << 20;
+const CONTEXT = 256 * MiB; // what the fake driver takes for a context
+const MODULE = 2 * MiB;
+
+let bed: Bed;
+beforeAll(async () => {
+  build();
+  bed = new Bed();
+  await bed.start();
+});
+afterAll(() => bed.close());
+
+async function probe(slice: string | undefined, ...args: string[]): Promise<string> {
+  const r = await bed.run(slice, 'tests/cuda_probe', args);
+  expect(r.err).toBe('');
+  expect(r.code).toBe(0);
+  return r.out;
+}
+
+describe('memory of a CUDA slice', () => {
+  it('is what the process sees of the device, its context counted', async () => {
+    await bed.slice('seen', `share=500 memory=${1024 * MiB}`);
+    expect(fields(await probe('seen', 'info'))).toEqual({
+      free: 1024 * MiB - CONTEXT,
+      total: 1024 * MiB,
+      device_total: 1024 * MiB,
+    });
+  });
+
+  it('is the whole device without a slice', async () => {
+    expect(fields(await probe(undefined, 'info')).total).toBe(16384 * MiB);
+  });
+
+  it('counts every kind of allocation, and takes all of it back', async () => {
+    await bed.slice('kinds', `share=500 memory=${1024 * MiB}`);
+    const lines = (await probe('kinds', 'kinds')).trim().split('\n');
+    const taken = Object.fromEntries(lines.map((l) => [/kind=(\w+)/.exec(l)?.[1], fields(l).taken]));
+    expect(taken).toEqual({
+      alloc: 3 * MiB,
+      pitch: 1024 * 1024, // rows of 1000 bytes, aligned to 256
+      managed: 4 * MiB,
+      async: 5 * MiB,
+      async_ptsz: 6 * MiB,
+      vmm: 8 * MiB,
+      array: 4 * MiB,
+      array3d: 4 * MiB,
+      mipmap: (512 * 512 + 256 * 256 + 128 * 128) * 4,
+      graph: 7 * MiB, // in a child graph
+      captured: 0, // recorded, not allocated
+      captured_graph: 9 * MiB,
+    });
+    for (const line of lines) expect(fields(line).left, line).toBe(0);
+  });
+
+  it('is exact: what is left can be had, and not a byte more', async () => {
+    await bed.slice('exact', `share=500 memory=${1000 * MiB + 12345}`);
+    const f = fields(await probe('exact', 'exhaust', String(32 * MiB)));
+    expect(f).toMatchObject({ code: 2, over: 2, async: 2, exact: 0, one: 2 });
+    expect(f.pieces).toBe(Math.floor((1000 * MiB + 12345 - CONTEXT) / (32 * MiB)));
+    const row = bed.ledger().slices.find((s) => s.id === 'exact');
+    expect(row?.memoryDenied).toBeGreaterThanOrEqual(4);
+  });
+
+  it('is refused to a context that does not fit', async () => {
+    await bed.slice('small', `share=500 memory=${100 * MiB}`);
+    expect(fields(await probe('small', 'context')).retain).toBe(2);
+  });
+
+  it('is shared by the processes of a slice', async () => {
+    await bed.slice('shared', `share=500 memory=${1024 * MiB}`);
+    const holder = bed.spawn('shared', 'tests/cuda_probe', ['hold', String(300 * MiB)]);
+    const done = finished(holder);
+    await new Promise((resolve) => holder.stdout?.once('data', resolve));
+    const f = fields(await probe('shared', 'exhaust', String(MiB)));
+    expect(f.pieces).toBe(1024 - 2 * 256 - 300);
+    expect(f.exact).toBe(0);
+    holder.stdin?.end();
+    expect((await done).code).toBe(0);
+  });
+
+  it('comes back from a process that is killed', async () => {
+    await bed.slice('killed', `share=500 memory=${1024 * MiB}`);
+    const holder = bed.spawn('killed', 'tests/cuda_probe', ['hold', String(400 * MiB)]);
+    const done = finished(holder);
+    await new Promise((resolve) => holder.stdout?.once('data', resolve));
+    holder.kill('SIGKILL');
+    expect((await done).signal).toBe('SIGKILL');
+    expect(fields(await probe('killed', 'info')).free).toBe(1024 * MiB - CONTEXT);
+  });
+
+  it('stays within the cap while processes race for it, and is whole again after', async () => {
+    const cap = 4 * CONTEXT + 24 * MiB;
+    await bed.slice('race', `share=500 memory=${cap}`);
+    const from = String(now() + 700_000_000n); // all have their contexts by then
+    const results = await Promise.all([1, 2, 3, 4].map(() => probe('race', 'race', '700', from)));
+    const sum = results.map((r) => fields(r)).reduce((a, f) => ({ ok: a.ok + (f.allocations ?? 0), no: a.no + (f.refusals ?? 0) }), {
+      ok: 0,
+      no: 0,
+    });
+    expect(sum.ok).toBeGreaterThan(1000);
+    expect(sum.no).toBeGreaterThan(0);
+    await bed.control('list'); // brings the ledger up to date
+    const row = bed.ledger().slices.find((s) => s.id === 'race');
+    expect(row?.memoryUsed).toBe(0);
+    expect(row?.memoryPeak).toBeLessThanOrEqual(cap);
+  });
+
+  it('is not touched by a forked child', async () => {
+    await bed.slice('fork', `share=500 memory=${1024 * MiB}`);
+    expect(fields(await probe('fork', 'fork')).child).toBe(0);
+  });
+
+  it('is what NVML shows, without the neighbours', async () => {
+    await bed.slice('nvml', `share=500 memory=${1024 * MiB}`);
+    await bed.slice('neighbour', `share=500 memory=${1024 * MiB}`);
+    const holder = bed.spawn('neighbour', 'tests/cuda_probe', ['hold', String(300 * MiB)]);
+    await new Promise((resolve) => holder.stdout?.once('data', resolve));
+    expect(fields(await probe('nvml', 'nvml'))).toMatchObject({
+      total: 1024 * MiB,
+      total2: 1024 * MiB,
+      used: CONTEXT,
+      used2: CONTEXT,
+      free: 1024 * MiB - CONTEXT,
+      processes: 1,
+    });
+    expect(fields(await probe(undefined, 'nvml'))).toMatchObject({ total: 16384 * MiB, processes: 2 });
+    holder.stdin?.end();
+  });
+
+  it('counts what modules take', async () => {
+    await bed.slice('module', `share=500 memory=${1024 * MiB}`);
+    const child = bed.spawn('module', 'bench/cuda_load', ['ms=1500', 'ns=1000000']);
+    const done = finished(child);
+    await expect.poll(() => bed.ledger().slices.find((s) => s.id === 'module')?.memory.context, { timeout: 5000 }).toBe(
+      CONTEXT + MODULE,
+    );
+    expect((await done).code).toBe(0);
+  });
+
+  it('follows a cap that is changed while the slice runs', async () => {
+    await bed.slice('grow', `share=500 memory=${300 * MiB}`);
+    expect(fields(await probe('grow', 'exhaust', String(MiB))).pieces).toBe(44);
+    expect(await bed.control(`set id=grow memory=${310 * MiB}`)).toBe('ok');
+    expect(fields(await probe('grow', 'exhaust', String(MiB))).pieces).toBe(54);
+  });
+
+  it('may exceed the device where over-commitment is on', async () => {
+    await bed.slice('over', `share=500 memory=${24 * 1024 * MiB} overcommit=1`);
+    const f = fields(await probe('over', 'exhaust', String(1024 * MiB)));
+    expect(f.pieces).toBe(23);
+    expect(f.exact).toBe(0);
+  });
+});
