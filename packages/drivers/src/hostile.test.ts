@@ -39,7 +39,7 @@ describe('hostile scripts', () => {
     const exit = await driver.wait(neighbour);
     const { stdout, dropped } = neighbourOutput.close();
     await driver.destroy(neighbour);
-    const left = await driver.reap(new Set());
+    const left = await driver.purge();
     await driver.close();
     harness.cleanup();
     // Checked last: after everything below, the neighbour is whole and nothing is left.

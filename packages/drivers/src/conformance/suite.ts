@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RingDrain, WorkerHarness } from '../testing/worker-harness.ts';
@@ -37,7 +39,7 @@ export function driverConformance(name: string, options: ConformanceOptions): vo
     });
 
     afterAll(async () => {
-      await driver.reap(new Set());
+      await driver.purge();
       await driver.close();
       harness.cleanup();
     });
@@ -209,6 +211,49 @@ print(json.dumps(r))
         // The kernel drops a signal that would end a namespace's first process: allowed, and without effect.
         expect(done.exit.reason).toBe('completed');
       });
+    });
+
+    test('egress reaches neither the host’s services nor another worker nor link-local addresses', async () => {
+      if (!(await driver.fingerprint()).capabilities.egress)
+        return console.warn(`skipped: ${name} offers no egress here`);
+      const listener = createServer((socket) => socket.end('host service')).listen(0, '0.0.0.0');
+      await new Promise((resolve) => listener.once('listening', resolve));
+      const port = (listener.address() as { port: number }).port;
+      const hosts = Object.values(networkInterfaces()).flatMap((list) =>
+        (list ?? []).filter((a) => a.family === 'IPv4').map((a) => a.address),
+      );
+      const peer = await driver.start(
+        harness.launch(
+          'import http.server, socket\nprint(socket.gethostbyname(socket.gethostname()), flush=True)\nhttp.server.HTTPServer(("0.0.0.0", 8080), http.server.SimpleHTTPRequestHandler).serve_forever()',
+          { network: 'egress' },
+        ),
+      );
+      const drain = new RingDrain(peer.ringPath);
+      await until(() => drain.stdout.includes('\n'));
+      const address = drain.stdout.trim();
+      const targets = [
+        ...hosts.map((h) => [h, port]),
+        [address.replace(/\d+$/, '1'), port],
+        [address, 8080],
+        ['169.254.169.254', 80],
+      ];
+      const done = await harness.run(
+        driver,
+        `
+import socket
+print('interfaces', len(socket.if_nameindex()))
+for host, port in ${JSON.stringify(targets)}:
+    try: socket.create_connection((host, port), 1); print('REACHED', host, port)
+    except OSError: print('blocked', host, port)
+`,
+        { network: 'egress' },
+      );
+      listener.close();
+      drain.close();
+      await driver.destroy(peer);
+      expect(done.stdout).toContain('interfaces 2');
+      expect(done.stdout).not.toContain('REACHED');
+      expect(done.stdout.split('\n').filter((l) => l.startsWith('blocked'))).toHaveLength(targets.length);
     });
 
     describe('stopping', () => {

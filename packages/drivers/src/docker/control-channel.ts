@@ -31,7 +31,7 @@ const MAX_LINE = 256 * 1024;
  * and proven to be a socket before it is used, and the connection goes through that very descriptor, so nothing
  * can be swapped in between. Throws WORKER_NOT_FOUND (no such socket) or PORT_REFUSED.
  */
-export function connectInside(path: string, timeoutMs = 5000): Promise<Socket> {
+export async function connectInside(path: string, timeoutMs = 5000): Promise<Socket> {
   let fd: number;
   try {
     fd = openSync(path, O_PATH | constants.O_NOFOLLOW);

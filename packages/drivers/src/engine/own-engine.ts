@@ -1,12 +1,16 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { EngineClient } from '../docker/client.ts';
 import { EngineContainers } from '../docker/engine-containers.ts';
 import { homeIdentity } from '../docker/host-settings.ts';
+import { mountsUnder } from '../docker/worker-folders.ts';
 import { DriverError } from '../errors.ts';
 import { which } from './which.ts';
+
+const exec = promisify(execFile);
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
@@ -89,7 +93,7 @@ export async function startOwnEngine(home: string): Promise<OwnEnginePaths> {
   mkdirSync(paths.data, { recursive: true, mode: 0o710 });
   mkdirSync(paths.exec, { recursive: true, mode: 0o700 });
   writeFileSync(paths.config, '{}\n');
-  if (ownEnginePid(paths) === undefined) await rm(paths.pidfile, { force: true });
+  await forgetDead(paths);
   let last = '';
   // A host without usable packet filtering still runs workers that have no network.
   for (const iptables of [true, false]) {
@@ -119,6 +123,34 @@ export async function startOwnEngine(home: string): Promise<OwnEnginePaths> {
   throw new DriverError('ENGINE_FAILED', `dockerd did not come up:\n${last}`, `The whole log: ${paths.log}`);
 }
 
+/**
+ * Removes pidfiles whose process is gone, a zombie or another program by now: dockerd takes any process of that number
+ * for its own and would wait for it in vain.
+ */
+async function forgetDead(paths: OwnEnginePaths): Promise<void> {
+  if (ownEnginePid(paths) === undefined) await rm(paths.pidfile, { force: true });
+  if (containerdPid(paths) === undefined)
+    await rm(join(paths.exec, 'containerd/containerd.pid'), { force: true });
+}
+
+function containerdPid(paths: OwnEnginePaths): number | undefined {
+  return provenPid(join(paths.exec, 'containerd/containerd.pid'), join(paths.exec, 'containerd'));
+}
+
+/** Everything that runs for our own engine, its containers' shims included. */
+function processesOf(paths: OwnEnginePaths): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${paths.exec}/`);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
 async function answers(socket: string): Promise<boolean> {
   if (!existsSync(socket)) return false;
   const client = new EngineClient(socket);
@@ -132,11 +164,12 @@ async function answers(socket: string): Promise<boolean> {
   }
 }
 
-/** Ends vgpu's own dockerd with its workers; any other engine is left alone. False when it was not running. */
+/** Ends vgpu's own dockerd with its workers; any other engine is left alone. False when nothing of it was running. */
 export async function stopEngine(options: { home: string }): Promise<boolean> {
   const paths = ownEnginePaths(options.home);
-  const pid = ownEnginePid(paths);
-  if (pid === undefined) return false;
+  if (processesOf(paths).length === 0) return false;
+  // A dockerd that died left its workers running: it takes one to end them in order.
+  if (ownEnginePid(paths) === undefined) await startOwnEngine(options.home).catch(() => {});
   const client = new EngineClient(paths.socket);
   try {
     // Live restore would let them run on without anyone to watch them.
@@ -148,9 +181,11 @@ export async function stopEngine(options: { home: string }): Promise<boolean> {
   } finally {
     await client.close();
   }
-  await end(pid);
-  const containerd = provenPid(join(paths.exec, 'containerd/containerd.pid'), join(paths.exec, 'containerd'));
-  if (containerd !== undefined) await end(containerd);
+  for (const pid of [ownEnginePid(paths), containerdPid(paths), ...processesOf(paths)])
+    if (pid) await end(pid);
+  for (const point of [...mountsUnder(paths.exec), ...mountsUnder(paths.data)]) {
+    await exec('umount', ['-l', point]).catch(() => {});
+  }
   await rm(paths.exec, { recursive: true, force: true }).catch(() => {});
   return true;
 }
