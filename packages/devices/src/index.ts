@@ -21,4 +21,6 @@ export { type ExecRequest, execUnderSlice } from './slices/exec.ts';
 export * from './slices/grant.ts';
 export * from './slices/limiter-grant.ts';
 export * from './slices/native-files.ts';
+export * from './slices/slice.ts';
 export * from './slices/slice-manager.ts';
+export type { DeviceUse, SliceUse } from './slices/usage-meter.ts';

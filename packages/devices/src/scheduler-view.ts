@@ -1,6 +1,6 @@
 import type { Inventory } from './inventory.ts';
 import { offered, type Pool, poolOf } from './pool.ts';
-import type { Share } from './slices/slice-manager.ts';
+import type { Share } from './slices/slice.ts';
 
 /** A device as the scheduler sees it (the scheduler room's AcceleratorView has this shape). */
 export interface DeviceForScheduling {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { VgpuError } from '@vgpu/core';
 import type { Accelerator } from '../accelerator.ts';
 import { ArbiterClient } from './arbiter-client.ts';
@@ -81,15 +82,21 @@ function arbiterPid(dir: string): number | null {
   }
 }
 
+/** The slices that an arbiter's folder has, whether it runs or not. */
+export const sliceIdsIn = (dir: string): string[] => namesIn(join(dir, 'slices'));
+
 /** Ends the arbiters of this home that hold no slice, and removes their folders. */
 export async function stopIdleArbiters(home: string): Promise<void> {
   const root = arbiterRoot(home);
   for (const name of namesIn(root).filter((one) => one.endsWith('.pid'))) {
     const dir = join(root, name.slice(0, -'.pid'.length));
     const pid = arbiterPid(dir);
-    const busy = pid !== null && (await new ArbiterClient(dir).list().catch(() => [])).length > 0;
-    if (busy) continue;
-    if (pid !== null) process.kill(pid, 'SIGTERM');
+    if (pid !== null && sliceIdsIn(dir).length > 0) continue;
+    if (pid !== null) {
+      process.kill(pid, 'SIGTERM');
+      // it writes its ledger once more when it ends
+      for (let i = 0; i < 100 && arbiterPid(dir) !== null; i++) await sleep(10);
+    }
     rmSync(join(root, name), { force: true });
     rmSync(dir, { recursive: true, force: true });
   }

@@ -1,35 +1,17 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { VgpuError } from '@vgpu/core';
+import { formatBytes, VgpuError } from '@vgpu/core';
 import type { Accelerator } from '../accelerator.ts';
 import type { ArbiterClient } from './arbiter-client.ts';
-import { ensureArbiter, limiterName, stopIdleArbiters } from './arbiter-process.ts';
+import { arbiterDir, ensureArbiter, limiterName, stopIdleArbiters } from './arbiter-process.ts';
+import { execSliceId, isExecSlice, isLiveExecSlice } from './exec-slice.ts';
 import { limiterEnv } from './limiter-grant.ts';
+import { UsageMeter } from './usage-meter.ts';
 
-/** Ids of slices that `vgpu exec` made: they name the process that holds them. */
-const EXEC_ID = /^exec\.(\d+)\.(\d+)$/;
-
-/** Start time of a process in clock ticks since boot: with the PID it names a process for good. */
-function startTicks(pid: number): string | null {
-  try {
-    // the command's name, in brackets, may hold spaces: count from behind it (proc(5), field 22)
-    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[19]!;
-  } catch {
-    return null;
-  }
-}
-
-/** Whether a slice was made by a `vgpu exec` that still runs. */
-export function isLiveExecSlice(id: string): boolean {
-  const match = EXEC_ID.exec(id);
-  return match !== null && startTicks(Number(match[1])) === match[2];
-}
-
-/** Removes slices whose `vgpu exec` was killed before it could. */
+/** Removes slices whose `vgpu exec` was killed before it could, and that no program uses any more. */
 async function reapDead(arbiter: ArbiterClient): Promise<void> {
-  for (const { id } of await arbiter.list()) {
-    if (EXEC_ID.test(id) && !isLiveExecSlice(id)) await arbiter.remove(id);
+  for (const { id, processes } of await arbiter.list()) {
+    if (isExecSlice(id) && !isLiveExecSlice(id, processes)) await arbiter.remove(id);
   }
 }
 
@@ -46,7 +28,7 @@ export interface ExecRequest {
  * Runs a program of this host under a slice, with no server and no container, on the device with most room.
  * @param home VGPU_HOME, by which the arbiters are found.
  * @returns the program's exit code; 128 + n when signal n ended it, as shells say it.
- * @throws VgpuError `UNSATISFIABLE` when no device has room, `FILE_NOT_FOUND` when there is no such program.
+ * @throws VgpuError `UNSATISFIABLE` when no device ever has room, `CONFLICT` when none has now, `FILE_NOT_FOUND` when there is no such program.
  */
 export async function execUnderSlice(
   home: string,
@@ -54,12 +36,11 @@ export async function execUnderSlice(
   request: ExecRequest,
 ): Promise<number> {
   const placed = await place(home, devices, request);
-  const id = `exec.${process.pid}.${startTicks(process.pid)}`;
-  const bytes = request.bytes || Math.floor((placed.device.memory * request.milli) / 1000);
+  const id = execSliceId();
   const name = limiterName(placed.device);
   const dir = await placed.arbiter.add({
     id,
-    memory: bytes,
+    memory: placed.bytes,
     share: request.qos === 'best-effort' ? 0 : request.milli,
     qos: request.qos,
     ...(name ? { device: name } : {}),
@@ -76,30 +57,55 @@ export async function execUnderSlice(
   }
 }
 
-async function place(
-  home: string,
-  devices: readonly Accelerator[],
-  request: ExecRequest,
-): Promise<{ device: Accelerator; arbiter: ArbiterClient }> {
+interface Placed {
+  device: Accelerator;
+  arbiter: ArbiterClient;
+  bytes: number;
+}
+
+/** Dedicated GPUs come first, then the device with most compute left, then the one with most memory left. */
+async function place(home: string, devices: readonly Accelerator[], request: ExecRequest): Promise<Placed> {
   if (devices.length === 0) {
     throw new VgpuError('UNSATISFIABLE', { problem: 'no accelerator was found (`vgpu doctor` says why)' });
   }
-  const refusals: string[] = [];
-  // dedicated GPUs first, larger ones first
-  const rank = (d: Accelerator) => (d.kind === 'gpu' ? 0 : 1);
-  const ordered = [...devices].sort(
-    (a, b) => rank(a) - rank(b) || b.memory - a.memory || (a.uuid < b.uuid ? -1 : 1),
+  const meter = new UsageMeter();
+  const wanted = (device: Accelerator) => request.bytes || Math.floor((device.memory * request.milli) / 1000);
+  const found = await Promise.all(
+    devices.map(async (device) => {
+      const arbiter = await ensureArbiter(home, device);
+      await reapDead(arbiter);
+      const held = meter.look(arbiterDir(home, device.uuid))?.slices ?? [];
+      const milli = 1000 - held.reduce((sum, slice) => sum + slice.shareMilli, 0);
+      const bytes = device.memory - held.reduce((sum, slice) => sum + slice.capBytes, 0);
+      return { device, arbiter, milli, bytes };
+    }),
   );
-  for (const device of ordered) {
-    if (request.bytes > device.memory) {
-      refusals.push(`${device.model} has less memory`);
-      continue;
-    }
-    const arbiter = await ensureArbiter(home, device);
-    await reapDead(arbiter);
-    return { device, arbiter };
+  const rank = (d: Accelerator) => (d.kind === 'gpu' ? 0 : 1);
+  const [best] = found
+    .filter((one) => one.bytes >= wanted(one.device))
+    .filter((one) => request.qos === 'best-effort' || one.milli >= request.milli)
+    .sort(
+      (a, b) =>
+        rank(a.device) - rank(b.device) ||
+        b.milli - a.milli ||
+        b.bytes - a.bytes ||
+        (a.device.uuid < b.device.uuid ? -1 : 1),
+    );
+  if (best) return { ...best, bytes: wanted(best.device) };
+  await stopIdleArbiters(home);
+  const largest = Math.max(...devices.map((device) => device.memory));
+  if (request.bytes > largest) {
+    const problem = `${formatBytes(request.bytes)} is asked for, and the largest accelerator has ${formatBytes(largest)}`;
+    throw new VgpuError('UNSATISFIABLE', { problem });
   }
-  throw new VgpuError('UNSATISFIABLE', { problem: refusals.join('; ') });
+  const left = found.map(
+    ({ device, milli, bytes }) =>
+      `${device.model} has ${Math.max(0, milli) / 1000} GPU and ${formatBytes(Math.max(0, bytes))} left`,
+  );
+  throw new VgpuError('CONFLICT', {
+    problem: left.join('; '),
+    advice: 'Ask for less, use --qos best-effort, or wait until other programs end.',
+  });
 }
 
 function run(command: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
