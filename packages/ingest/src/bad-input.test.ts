@@ -49,9 +49,9 @@ it('reads a file of one column', async () => {
 
 it('reads a file of one row without a line end, and a very wide one', async () => {
   expect((await checkFile(file('row.csv', 'a,b\n1,2'))).rows).toBe(1);
-  const wide = Array.from({ length: 1500 }, (_, i) => i);
+  const wide = Array.from({ length: 300 }, (_, i) => i);
   const result = await checkFile(
     file('wide.csv', `${wide.map((i) => `c${i}`).join(',')}\n${wide.join(',')}\n${wide.join(',')}\n`),
   );
-  expect(result.columns).toHaveLength(1500);
+  expect(result.columns).toHaveLength(300);
 });

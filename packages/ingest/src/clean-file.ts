@@ -4,7 +4,7 @@ import { Engine } from './engine.ts';
 import { ReadersDisagree } from './load-table.ts';
 import { type OpenedTable, type OpenOptions, openTable } from './open-table.ts';
 
-const defaultMemoryMiB = 384;
+const defaultMemoryMiB = 256;
 /** Files below this are cleaned in memory; larger ones in a database file that spills. */
 const inMemory = 32 << 20;
 /** What a column's open blocks take while a table is loaded. */

@@ -2,7 +2,7 @@ import type { ColumnReading } from './column-reading.ts';
 import type { DateFormat } from './date-format.ts';
 import { missingAmongNumbers } from './missing-tokens.ts';
 import { escapeRegex, type NumberFormat } from './number-format.ts';
-import { unitFactor } from './units.ts';
+import { prefixSpellings, unitFactor } from './units.ts';
 
 export const sqlText = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 export const sqlName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -48,7 +48,27 @@ const group = (mark: string): string => {
   return char === '' ? '[0-9]+' : `(?:[0-9]{1,3}(?:${char}[0-9]{3})+|[0-9]+)`;
 };
 
-function formattedNumber(text: string, format: NumberFormat, type: 'integer' | 'number'): string {
+/**
+ * What most cells of a formatted column need: the unit cut off, the comma replaced, a cast. NULL where
+ * that is not enough (thousands, currencies, odd blanks) or could be wrong; the slow way then decides.
+ */
+function quickNumber(column: string, format: NumberFormat, type: 'integer' | 'number'): string | null {
+  const [unit, ...others] = format.units;
+  if (others.length > 0 || (unit !== undefined && prefixSpellings.includes(unit))) return null;
+  const base =
+    unit === undefined
+      ? column
+      : `(CASE WHEN ends_with(${column}, ${sqlText(unit)}) THEN left(${column}, length(${column}) - ${unit.length}) ELSE ${column} END)`;
+  if (type === 'integer') {
+    const cast = `TRY_CAST(${base} AS BIGINT)`;
+    return `CASE WHEN CAST(${cast} AS VARCHAR) = trim(${base}) THEN ${cast} END`;
+  }
+  const cast = `TRY_CAST(${format.decimal === '.' ? base : `replace(${base}, ',', '.')`} AS DOUBLE)`;
+  const point = format.decimal === ',' ? ` AND NOT contains(${base}, '.')` : '';
+  return `CASE WHEN isfinite(${cast}) AND NOT contains(${base}, '_')${point} THEN ${cast} END`;
+}
+
+function slowNumber(text: string, format: NumberFormat, type: 'integer' | 'number'): string {
   const units =
     format.units.length > 0
       ? `(?:${[...format.units]
@@ -81,6 +101,12 @@ function formattedNumber(text: string, format: NumberFormat, type: 'integer' | '
   return `CASE WHEN regexp_full_match(${text}, ${sqlText(pattern)})${guard} THEN ${value} END`;
 }
 
+function formattedNumber(column: string, format: NumberFormat, type: 'integer' | 'number'): string {
+  const slow = slowNumber(trimmed(column), format, type);
+  const quick = quickNumber(column, format, type);
+  return quick === null ? slow : `CASE WHEN (${quick}) IS NOT NULL THEN (${quick}) ELSE (${slow}) END`;
+}
+
 function dateValue(text: string, format: DateFormat, type: 'date' | 'datetime'): string {
   const ways: string[] = [];
   const target = type === 'date' ? 'DATE' : 'TIMESTAMP';
@@ -107,14 +133,14 @@ export function valueSql(column: string, reading: ColumnReading, tokens: readonl
   const text = trimmed(column);
   switch (reading.type) {
     case 'integer': {
-      if (!reading.number!.plain) return formattedNumber(text, reading.number!, 'integer');
+      if (!reading.number!.plain) return formattedNumber(column, reading.number!, 'integer');
       // What casts there and back unchanged is a plain integer: no zeros in front, no rounding.
       const cast = `TRY_CAST(${column} AS BIGINT)`;
       const slow = `CASE WHEN regexp_full_match(${text}, '[+-]?(0|[1-9][0-9]*)') THEN ${cast} END`;
       return `CASE WHEN CAST(${cast} AS VARCHAR) = ${column} THEN ${cast} ELSE ${slow} END`;
     }
     case 'number': {
-      if (!reading.number!.plain) return formattedNumber(text, reading.number!, 'number');
+      if (!reading.number!.plain) return formattedNumber(column, reading.number!, 'number');
       const cast = `TRY_CAST(${column} AS DOUBLE)`;
       // DuckDB reads 1_000 and hexadecimal as numbers; a person would want to know.
       return `CASE WHEN isfinite(${cast}) AND NOT contains(${column}, '_') THEN ${cast} END`;

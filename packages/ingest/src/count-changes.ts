@@ -20,7 +20,8 @@ export async function countCellChanges(
 ): Promise<CellChange[][]> {
   const changes = readings.map((reading, i): CellChange[] => {
     const token = missingSql(trimmed(`r${i}`), reading.type, tokens);
-    const words = `v${i} IS NULL AND r${i} IS NOT NULL AND trim(r${i}) <> '' AND ${token}`;
+    // CASE, unlike AND, never looks at the words of cells that have a value.
+    const words = `CASE WHEN v${i} IS NULL AND r${i} IS NOT NULL THEN trim(r${i}) <> '' AND ${token} ELSE false END`;
     const list: CellChange[] = [{ kind: 'cell.missing-word', where: words, count: 0 }];
     if (reading.type === 'text')
       list.push({ kind: 'cell.trimmed', where: `v${i} IS NOT NULL AND r${i} IS NOT NULL`, count: 0 });

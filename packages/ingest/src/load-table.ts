@@ -68,7 +68,7 @@ async function load(
 
 /** Cells with a text that gave no value and does not mean "missing". */
 export const unreadSql = (i: number, reading: ColumnReading, tokens: readonly string[]): string =>
-  `v${i} IS NULL AND r${i} IS NOT NULL AND NOT ${missingSql(trimmed(`r${i}`), reading.type, tokens)}`;
+  `CASE WHEN v${i} IS NULL AND r${i} IS NOT NULL THEN NOT ${missingSql(trimmed(`r${i}`), reading.type, tokens)} ELSE false END`;
 
 /**
  * Loads the file as values by the planned readings, in one pass. Where the whole file contradicts what

@@ -135,7 +135,8 @@ export class NumberVotes {
     const { counts } = this;
     const commas = this.commaEvidence;
     const dots = this.dotEvidence;
-    let decimal: NumberFormat['decimal'] = fallback;
+    // Bare digits need no decimal mark; should one come later in the file, the column is planned again.
+    let decimal: NumberFormat['decimal'] = counts.none === this.cells ? '.' : fallback;
     if (commas > 0 || dots > 0) decimal = commas > dots ? ',' : '.';
     const anyGroup = counts.dots + counts.commas + counts['dot-comma'] + counts['comma-dot'] > 0;
     if (counts.comma > 0 && counts.dot > 0 && !anyGroup) decimal = 'either';
