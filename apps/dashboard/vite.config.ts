@@ -1,13 +1,16 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import { budget } from './build/budget.ts';
+import { intoPlace } from './build/into-place.ts';
 import { precompress } from './build/precompress.ts';
 
+const staging = `.cache/dist-${process.pid}`;
 const server = process.env.VGPU_URL ?? 'http://127.0.0.1:8470';
 
 export default defineConfig({
-  plugins: [react(), budget(300_000), precompress()],
+  plugins: [react(), budget(300_000), precompress(), intoPlace(staging, 'dist')],
   build: {
+    outDir: staging,
     target: 'es2022',
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
