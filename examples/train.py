@@ -70,7 +70,8 @@ def load(path, target):
 def is_classification(y):
     if not pd.api.types.is_numeric_dtype(y) or pd.api.types.is_bool_dtype(y):
         return True
-    return bool((y == y.round()).all()) and y.nunique() <= MAX_CLASSES
+    # Few distinct whole numbers, each of them often, are classes; in a short table of measurements each is rare.
+    return bool((y == y.round()).all()) and y.nunique() <= min(MAX_CLASSES, max(2, len(y) // 5))
 
 
 def preprocessing(x):
