@@ -53,5 +53,5 @@ export async function readLock(name: string, dir = imagesDir()): Promise<ImageLo
 }
 
 export async function writeLock(name: string, lock: ImageLock, dir = imagesDir()): Promise<void> {
-  await writeFile(join(dir, name, 'lock.json'), `${JSON.stringify(lock, null, 1)}\n`);
+  await writeFile(join(dir, name, 'lock.json'), `${JSON.stringify(lock, null, 2)}\n`);
 }
