@@ -221,6 +221,10 @@ static bool greet(struct server *s, struct process *p, const struct vgpu_packet 
   }
   atomic_fetch_add(&a->used, sum); // what it held before the arbiter was started again
   vgpu_client_add(&s->schedule, &p->client, &p->slice->tenant, vgpu_now_ns());
+  if (hello->value) {
+    measure_process(s, p);
+    sum_overhead(s, p->slice);
+  }
   return reply(p, VGPU_WELCOME, index, p->slice->account_fd);
 }
 

@@ -228,11 +228,11 @@ void vgpu_client_release(struct vgpu_schedule *s, struct vgpu_client *c, bool ag
   }
 }
 
-void vgpu_holder_strip(struct vgpu_schedule *s, uint64_t now) {
+void vgpu_holder_strip(struct vgpu_schedule *s, bool works, uint64_t now) {
   struct vgpu_client *c = s->holder;
   if (!c) return;
   vgpu_schedule_account(s, now);
-  set_state(c, VGPU_STRIPPED, now);
+  set_state(c, works ? VGPU_STRIPPED : VGPU_IDLE, now);
   s->holder = NULL;
   s->deadline = VGPU_NEVER;
   s->actions->strip(s->self, c);
@@ -256,7 +256,7 @@ void vgpu_schedule_tick(struct vgpu_schedule *s, uint64_t now) {
     s->recalled_at = now;
     s->actions->recall(s->self, s->holder);
   } else if (now - s->recalled_at >= s->settings.hang_ns) {
-    vgpu_holder_strip(s, now);
+    vgpu_holder_strip(s, true, now);
   }
 }
 

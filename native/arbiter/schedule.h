@@ -80,8 +80,8 @@ void vgpu_client_gone(struct vgpu_schedule *s, struct vgpu_client *c, uint64_t n
 void vgpu_client_request(struct vgpu_schedule *s, struct vgpu_client *c, uint64_t now);
 // The client's work is finished and it gives its turn back; `again`: it wants another one.
 void vgpu_client_release(struct vgpu_schedule *s, struct vgpu_client *c, bool again, uint64_t now);
-// The holder cannot run (stopped): takes its turn at once.
-void vgpu_holder_strip(struct vgpu_schedule *s, uint64_t now);
+// Takes the holder's turn. `works`: it is still busy on the device, and charged for that until it says otherwise.
+void vgpu_holder_strip(struct vgpu_schedule *s, bool works, uint64_t now);
 // Something may be due. Call it at the time that vgpu_schedule_due returned, or at any other.
 void vgpu_schedule_tick(struct vgpu_schedule *s, uint64_t now);
 // When vgpu_schedule_tick must be called next; VGPU_NEVER: when something else happens.

@@ -99,7 +99,7 @@ static void tick(struct server *s) {
   struct vgpu_schedule *schedule = &s->schedule;
   if (schedule->holder && schedule->recalled && now - schedule->recalled_at >= OVERDUE_NS &&
       cannot_run(((struct process *)schedule->holder)->pid))
-    vgpu_holder_strip(schedule, now);
+    vgpu_holder_strip(schedule, false, now);
   vgpu_schedule_tick(schedule, now);
   processes_reap(s);
   if (now >= s->next_sample) {

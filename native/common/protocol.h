@@ -8,7 +8,7 @@
 #include "../ledger/layout.h"
 
 enum vgpu_message {
-  VGPU_HELLO = 1,    // process: first message; memory[] is what it holds already (non-zero after a reconnect)
+  VGPU_HELLO = 1,    // process: first message; after a reconnect value = 1 and memory[] is what it holds
   VGPU_WELCOME = 2,  // arbiter: value = slot, with the account's descriptor
   VGPU_REFUSED = 3,  // arbiter: value = errno-like reason; the connection ends
   VGPU_REQUEST = 4,  // process: wants the turn

@@ -43,6 +43,7 @@ struct vgpu_gate {
   uint64_t moved_ns;              // when a fence was last passed
   uint64_t done_ns;               // when the device was last seen to finish something
   uint32_t waiters;
+  uint32_t requested_in; // generation in which a turn was last asked for; a grant begins the next one
   bool requested, enough, running;
   struct vgpu_estimates estimates;
 };
@@ -232,7 +233,11 @@ static bool wait_for_room(struct vgpu_gate *g, uint64_t estimate) {
       if (!vgpu_member_alive(m) && !(good = reattach(g))) break;
       continue;
     }
-    if (!g->requested) g->requested = vgpu_member_send(m, VGPU_REQUEST, 0, 0);
+    // A turn that came and went while this process could not run answered the request.
+    if (!g->requested || g->requested_in != VGPU_TURN_GENERATION(turn)) {
+      g->requested = vgpu_member_send(m, VGPU_REQUEST, 0, 0);
+      g->requested_in = VGPU_TURN_GENERATION(turn);
+    }
     pthread_mutex_unlock(&g->mutex);
     vgpu_futex_wait(&slot->turn, turn, 100000000);
     pthread_mutex_lock(&g->mutex);
@@ -384,6 +389,7 @@ static void give_back(struct vgpu_gate *g, uint32_t turn) {
   while (g->first) pass_first(g);
   g->enough = false;
   g->requested = g->waiters > 0;
+  g->requested_in = VGPU_TURN_GENERATION(turn);
   atomic_store(&g->given_back, VGPU_TURN_GENERATION(turn) + 1);
   vgpu_member_send(g->member, VGPU_RELEASE, VGPU_TURN_GENERATION(turn), g->waiters > 0);
   atomic_store(&g->closed, 0);
@@ -415,7 +421,7 @@ static void *follow(void *gate) {
         continue;
       }
       timeout = end == UINT64_MAX ? 0 : end - now;
-      bool quiet = !g->first && atomic_load(&g->inside) == 0 && count == quiet_count;
+      bool quiet = !g->first && g->waiters == 0 && atomic_load(&g->inside) == 0 && count == quiet_count;
       if (!quiet || quiet_turn != turn) {
         quiet_since = now;
         quiet_count = count;

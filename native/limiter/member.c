@@ -115,7 +115,7 @@ struct vgpu_member *vgpu_member_for(const char *device) {
 }
 
 static bool hello(struct vgpu_member *m, int fd) {
-  struct vgpu_packet packet = {.type = VGPU_HELLO, .version = VGPU_LAYOUT_VERSION};
+  struct vgpu_packet packet = {.type = VGPU_HELLO, .version = VGPU_LAYOUT_VERSION, .value = m->account != NULL};
   for (int k = 0; k < VGPU_KINDS; k++) packet.memory[k] = m->memory[k];
   if (send(fd, &packet, sizeof packet, MSG_NOSIGNAL) != (ssize_t)sizeof packet) return false;
   struct iovec part = {&packet, sizeof packet};
