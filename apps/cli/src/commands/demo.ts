@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Job, routes } from '@vgpu/api';
 import type { Command } from 'commander';
@@ -70,9 +71,14 @@ async function dataStage(stages: Stages, { client }: Session): Promise<DemoInput
   return inputs;
 }
 
+/** Cores for each worker, such that all of them run at once: a share of the machine, a whole core at most. */
+const demoCpu = (workers: number): number =>
+  Math.max(0.1, Math.min(1, Math.floor((10 * availableParallelism()) / workers) / 10));
+
 async function submitDemo({ client }: Session, data: readonly DemoInput[]): Promise<Job> {
   const { hash, script } = await uploadScript(client, join(examples, 'train.py'));
-  const spec = { name: 'demo', script, data: [...data] };
+  const resources = { cpu: demoCpu(data.length), memory: '384MiB' };
+  const spec = { name: 'demo', script, args: { seconds: 1.5 }, data: [...data], resources };
   return client.call(routes.jobs.submit, { body: { spec, bundle: hash } }, { idempotencyKey: randomUUID() });
 }
 
