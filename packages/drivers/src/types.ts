@@ -242,8 +242,8 @@ export interface Driver {
   destroy(handle: WorkerHandle): Promise<{ teardownMs: number }>;
   /** Destroys what belongs to this home and to none of the attempts named. */
   reap(keepAttempts: ReadonlySet<string>): Promise<ReapResult>;
-  /** Optional: gives back everything of this home, networks included: before an uninstall. */
-  purge?(): Promise<ReapResult>;
+  /** Gives back everything of this home, networks included: before an uninstall. */
+  purge(): Promise<ReapResult>;
   close(): Promise<void>;
 }
 

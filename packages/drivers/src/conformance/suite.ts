@@ -39,7 +39,7 @@ export function driverConformance(name: string, options: ConformanceOptions): vo
     });
 
     afterAll(async () => {
-      await (driver.purge ? driver.purge() : driver.reap(new Set()));
+      await driver.purge();
       await driver.close();
       harness.cleanup();
     });
