@@ -137,6 +137,9 @@ export class RecordReader {
       const alone = this.#splitLine(text.slice(at, stop)).length;
       const off = Math.abs(parsed.fields.length - this.#expected);
       if (Math.abs(alone - this.#expected) < off) return null;
+    } else if (this.#expected > 0 && parsed.stray) {
+      // Of the right width only by swallowing the start of another quote: the line by itself is as wide.
+      if (this.#splitLine(text.slice(at, stop)).length === this.#expected) return null;
     }
     return { fields: parsed.fields, stop: parsed.stop, lines: 1 + swallowed };
   }
@@ -172,16 +175,17 @@ function parseFields(
   end: number,
   syntax: RecordSyntax,
   literal: boolean,
-): { fields: string[]; stop: number } | null {
+): { fields: string[]; stop: number; stray: boolean } | null {
   const { delimiter, quote, escape: mark, collapse } = syntax;
   const fields: string[] = [];
+  let stray = false;
   let at = start;
   const isBreak = (i: number): boolean => i >= end || text[i] === '\n' || text[i] === '\r';
   if (collapse) while (text[at] === ' ' || text[at] === '\t') at++;
   for (;;) {
     let open = at;
     while (text[open] === ' ' && !delimiter.startsWith(' ')) open++;
-    let closed: { value: string; after: number } | null = null;
+    let closed: { value: string; after: number; stray: boolean } | null = null;
     if (text[open] === quote && open < end) {
       closed = parseQuoted(text, open + 1, end, delimiter, quote, mark, isBreak);
       if (closed === null && !literal) return null;
@@ -189,17 +193,18 @@ function parseFields(
     let after: number;
     if (closed) {
       fields.push(closed.value);
+      if (closed.stray) stray = true;
       after = closed.after;
     } else {
       after = at;
       while (!isBreak(after) && !text.startsWith(delimiter, after)) after++;
       fields.push(text.slice(at, after));
     }
-    if (isBreak(after)) return { fields, stop: Math.min(after, end) };
+    if (isBreak(after)) return { fields, stop: Math.min(after, end), stray };
     at = after + delimiter.length;
     if (collapse) {
       while (text[at] === ' ' || text[at] === '\t') at++;
-      if (isBreak(at)) return { fields, stop: Math.min(at, end) };
+      if (isBreak(at)) return { fields, stop: Math.min(at, end), stray };
     }
   }
 }
@@ -213,8 +218,9 @@ function parseQuoted(
   quote: string,
   mark: string,
   isBreak: (i: number) => boolean,
-): { value: string; after: number } | null {
+): { value: string; after: number; stray: boolean } | null {
   let value = '';
+  let stray = false;
   let at = from;
   for (;;) {
     const close = text.indexOf(quote, at);
@@ -236,9 +242,10 @@ function parseQuoted(
     while (text[after] === ' ' && !text.startsWith(delimiter, after)) after++;
     if (isBreak(after) || text.startsWith(delimiter, after)) {
       const rest = text.slice(at, close);
-      return { value: value + (mark === quote ? rest : withoutEscapes(rest, mark)), after };
+      return { value: value + (mark === quote ? rest : withoutEscapes(rest, mark)), after, stray };
     }
     value += text.slice(at, close + 1);
+    stray = true;
     at = close + 1;
   }
 }
