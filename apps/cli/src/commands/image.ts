@@ -75,8 +75,29 @@ function defineList(command: Command): void {
     });
 }
 
+function defineLock(command: Command): void {
+  command
+    .command('lock')
+    .description(
+      'Choose the newest versions of what a standard image consists of, and pin them in its lock.json.',
+    )
+    .argument('<image>', 'name of a standard image, such as sklearn')
+    .action(async (image: string, flags: { json?: boolean }) => {
+      const { relock, writeLock } = await import('@vgpu/drivers');
+      const lock = await relock(image, { onProgress: (line) => note(style.dim(`  ${line}`)) });
+      await writeLock(image, lock);
+      const inputs = Object.values(lock.architectures).reduce(
+        (n, one) => n + one.debs.length + one.wheels.length,
+        0,
+      );
+      if (flags.json) printJson({ image, created: lock.created, inputs });
+      else print(`${image}: ${inputs} inputs pinned`);
+    });
+}
+
 export function define(command: Command): void {
   defineBuild(command);
+  defineLock(command);
   defineList(command);
   command
     .command('inspect')
