@@ -13,7 +13,7 @@ import { OriginGuard } from './http/origin-guard.ts';
 import { PortProxy } from './http/proxy.ts';
 import { type Handlers, register } from './http/registrar.ts';
 import { streamSocket } from './http/stream-socket.ts';
-import { openResources, type Resources, warmUp } from './resources.ts';
+import { openResources, type ResourceOptions, type Resources, warmUp } from './resources.ts';
 import { acceleratorRoutes } from './routes/accelerators.ts';
 import { accessRoutes } from './routes/access.ts';
 import { bundleRoutes } from './routes/bundles.ts';
@@ -38,6 +38,7 @@ export interface VgpuServer {
 export interface ServerOptions {
   log?: Logger;
   openDriver?: OpenDriver;
+  inventory?: ResourceOptions['inventory'];
 }
 
 /**
@@ -51,7 +52,12 @@ export async function createServer(config: ServerConfig, options: ServerOptions 
   let resources: Resources;
   let app: FastifyInstance;
   try {
-    resources = await openResources({ config, log, openDriver: options.openDriver });
+    resources = await openResources({
+      config,
+      log,
+      openDriver: options.openDriver,
+      inventory: options.inventory,
+    });
     app = await buildApp(resources);
   } catch (error) {
     unlock();
@@ -138,7 +144,7 @@ async function stopServer(resources: Resources, app: FastifyInstance, stopRounds
   execution.close();
   await telemetry.close();
   datasets.close();
-  devices.stop();
+  await devices.stop();
   await engine.close().catch((error) => log.warn({ err: error }, 'closing the driver failed'));
   await store.close();
   log.info('vgpu is down');

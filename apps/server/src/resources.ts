@@ -4,11 +4,12 @@ import { openStore, type Store } from '@vgpu/store';
 import type { Logger } from 'pino';
 import type { ServerConfig } from './config.ts';
 import { type HomePaths, homePaths } from './home/paths.ts';
+import { acceleratorLost } from './systems/accelerator-blame.ts';
 import { Access } from './systems/access.ts';
 import { Bundles } from './systems/bundles.ts';
 import { Changes } from './systems/changes.ts';
 import { Datasets } from './systems/datasets.ts';
-import { Devices } from './systems/devices.ts';
+import { Devices, type DevicesParts } from './systems/devices.ts';
 import { Engine, type OpenDriver } from './systems/engine.ts';
 import { Execution } from './systems/execution.ts';
 import { Health } from './systems/health.ts';
@@ -63,10 +64,17 @@ export interface ResourceOptions {
   log: Logger;
   /** The driver of workers; default: Docker or Podman, as found on this machine. */
   openDriver?: OpenDriver | undefined;
+  /** The accelerators; default: those that are found on this machine. */
+  inventory?: DevicesParts['inventory'];
 }
 
 /** Opens the store and wires the systems. Nothing runs yet. */
-export async function openResources({ config, log, openDriver }: ResourceOptions): Promise<Resources> {
+export async function openResources({
+  config,
+  log,
+  openDriver,
+  inventory,
+}: ResourceOptions): Promise<Resources> {
   const paths = homePaths(config.home);
   // Half-done uploads of a process that ended are worth nothing.
   for (const name of readdirSync(paths.temporary)) {
@@ -115,6 +123,15 @@ export async function openResources({ config, log, openDriver }: ResourceOptions
     cdi: () => engine.known?.capabilities.cdi ?? false,
     held: () => scheduling.held().flatMap((task) => task.accelerators),
     onChange: () => scheduling.wake(),
+    onBroken: (reports) => {
+      for (const { uuid, reason } of reports) {
+        const holders = new Set(devices.slices.filter((slice) => slice.uuid === uuid).map((s) => s.attempt));
+        for (const active of execution.active()) {
+          if (holders.has(active.attempt)) execution.evict(active, acceleratorLost(uuid, reason));
+        }
+      }
+    },
+    inventory,
   });
   const keepWarm = () => warmUp(engine, images, config, log);
   const images: Images = new Images(engine, () => void keepWarm());

@@ -15,7 +15,7 @@ export async function acceleratorViews(
   return Promise.all(
     devices.inventory.accelerators.map(async (device, index): Promise<View> => {
       const slices = devices.slices.filter((slice) => slice.uuid === device.uuid);
-      const usage = slices.length > 0 ? await devices.usage(device.uuid) : [];
+      const usage = slices.length > 0 ? (devices.usage(device.uuid)?.slices ?? []) : [];
       const reading = devices.inventory.reading(device.uuid);
       const { health, reason } = devices.inventory.health(device.uuid);
       return {

@@ -1,11 +1,14 @@
 import type { Task } from '@vgpu/api';
 import {
   type Accelerator,
+  type DeviceUse,
   devicesForScheduling,
+  type HealthReport,
   Inventory,
   type Qos,
   type Slice,
   SliceManager,
+  stopIdleArbiters,
 } from '@vgpu/devices';
 import type { LaunchGrant } from '@vgpu/drivers';
 import type { AcceleratorShare, AcceleratorView } from '@vgpu/scheduler';
@@ -22,7 +25,26 @@ export interface DevicesParts {
   held: () => readonly AcceleratorShare[];
   /** Something changed that may let waiting tasks start. */
   onChange: () => void;
+  /** Devices that broke: what runs on them has to leave. */
+  onBroken: (reports: readonly HealthReport[]) => void;
+  /** Where accelerators are found; default: every provider. */
+  inventory?: ((events: ConstructorParameters<typeof Inventory>[0]) => Inventory) | undefined;
 }
+
+/** An attempt and what it was given of the accelerators. */
+export interface Holding {
+  attempt: string;
+  task: string;
+  shares: readonly AcceleratorShare[];
+  qos: Qos;
+}
+
+const requestOf = ({ attempt, task, shares, qos }: Holding) => ({
+  attempt,
+  task,
+  qos,
+  shares: shares.map(({ uuid, milli, vramBytes }) => ({ uuid, milli, bytes: vramBytes })),
+});
 
 /** The accelerators of this machine: what there is, what is free, and slices for attempts. */
 export class Devices {
@@ -32,12 +54,15 @@ export class Devices {
 
   constructor(parts: DevicesParts) {
     this.#parts = parts;
-    this.inventory = new Inventory({
-      onHealth: (reports) => {
+    const events = {
+      onHealth: (reports: readonly HealthReport[]) => {
         parts.log.warn({ reports }, 'the health of accelerators changed');
+        const broken = reports.filter((report) => report.health === 'unhealthy');
+        if (broken.length > 0) parts.onBroken(broken);
         parts.onChange();
       },
-    });
+    };
+    this.inventory = parts.inventory?.(events) ?? new Inventory(events);
     this.#slices = new SliceManager(parts.home, this.inventory);
   }
 
@@ -49,28 +74,45 @@ export class Devices {
     this.#parts.onChange();
   }
 
-  stop(): void {
+  /** Stops looking. Slices of workers that run on stay, and so do their arbiters. */
+  async stop(): Promise<void> {
     this.inventory.stop();
+    await stopIdleArbiters(this.#parts.home).catch((error) => {
+      this.#parts.log.warn({ err: error }, 'idle arbiters stay');
+    });
+  }
+
+  /** One round: arbiters that died are started again, and figures of devices that tell none are taken. */
+  async keep(): Promise<void> {
+    for (const { uuid, provider } of this.inventory.accelerators) {
+      if (provider !== 'opencl') continue; // NVIDIA's driver tells them itself
+      const use = this.#slices.usage(uuid);
+      this.inventory.note({
+        uuid,
+        time: Date.now(),
+        utilisation: use ? Math.min(100, (use.milli ?? 0) / 10) : 0,
+        memoryUsed: use?.bytes ?? 0,
+        temperature: null,
+        power: null,
+        processes: [],
+      });
+    }
+    await this.#slices.keepArbiters();
   }
 
   /** The devices as the scheduler sees them. */
   view(): readonly AcceleratorView[] {
     if (this.inventory.accelerators.length === 0) return [];
     const held = this.#parts.held().map(({ uuid, milli, vramBytes }) => ({ uuid, milli, bytes: vramBytes }));
-    return devicesForScheduling(this.inventory, this.#parts.pools.all(), held);
+    const all = [...held, ...this.#slices.foreignShares()];
+    return devicesForScheduling(this.inventory, this.#parts.pools.all(), all);
   }
 
   /** Makes the shares of an attempt real; undefined where it has none. @throws VgpuError */
-  async grant(
-    attempt: string,
-    task: string,
-    shares: readonly AcceleratorShare[],
-    qos: Qos,
-  ): Promise<{ grant: LaunchGrant; slices: Slice[] } | undefined> {
-    if (shares.length === 0) return undefined;
-    const wanted = shares.map(({ uuid, milli, vramBytes }) => ({ uuid, milli, bytes: vramBytes }));
+  async grant(holding: Holding): Promise<{ grant: LaunchGrant; slices: Slice[] } | undefined> {
+    if (holding.shares.length === 0) return undefined;
     const options = { pools: this.#parts.pools.all(), cdi: this.#parts.cdi() };
-    return this.#slices.grant({ attempt, task, shares: wanted, qos }, options);
+    return this.#slices.grant(requestOf(holding), options);
   }
 
   /** Takes back what an attempt holds; a failure is logged, and `adopt` clears it at the next start. */
@@ -81,7 +123,15 @@ export class Devices {
   }
 
   /** After a restart: the slices of attempts that still run, and none besides. */
-  async adopt(slices: readonly Slice[]): Promise<void> {
+  async adopt(running: readonly Holding[]): Promise<void> {
+    const slices = running.flatMap((holding) => {
+      try {
+        return this.#slices.describe(requestOf(holding), this.#parts.pools.all());
+      } catch (error) {
+        this.#parts.log.error({ err: error, attempt: holding.attempt }, 'a task holds a device that is gone');
+        return [];
+      }
+    });
     const { removed } = await this.#slices.adopt(slices);
     if (removed.length > 0) this.#parts.log.info({ removed }, 'took back slices that nobody holds');
   }
@@ -90,7 +140,8 @@ export class Devices {
     return this.#slices.slices;
   }
 
-  usage(uuid: string) {
+  /** What the slices of a device use now; null where it never had any. */
+  usage(uuid: string): DeviceUse | null {
     return this.#slices.usage(uuid);
   }
 
@@ -99,13 +150,9 @@ export class Devices {
   }
 }
 
-/** What an attempt's row keeps of its slices: as the API shows them, and as a restart adopts them. */
-export function slicesOf(
-  devices: Devices,
-  slices: readonly Slice[],
-): { slices: Task['slices']; held: readonly Slice[] } {
+/** What an attempt's row keeps of its slices, as the API shows them. */
+export function slicesOf(devices: Devices, slices: readonly Slice[]): { slices: Task['slices'] } {
   return {
-    held: slices,
     slices: slices.map((slice) => ({
       accelerator: slice.uuid,
       model: devices.find(slice.uuid)?.model ?? '',

@@ -5,8 +5,9 @@ import type { Driver, DriverEvent, WorkerExit, WorkerHandle } from '@vgpu/driver
 import type { Bind } from '@vgpu/scheduler';
 import type { JobTable, Store, TaskTable } from '@vgpu/store';
 import type { Logger } from 'pino';
+import { brokenDeviceReason, vramReason } from './accelerator-blame.ts';
 import { type Devices, slicesOf } from './devices.ts';
-import { decideOutcome, type Outcome } from './outcome.ts';
+import { decideOutcome, type Outcome, type Reason } from './outcome.ts';
 import { type Placement, workerName } from './placement.ts';
 import type { Scheduling } from './scheduling.ts';
 import { settleOutcome } from './settle-outcome.ts';
@@ -30,6 +31,8 @@ export interface Active {
   restored: boolean;
   /** The engine was away while it ran, or the server was: losing it is not the script's fault. */
   shaken: boolean;
+  /** Why it was taken off its accelerator, where that broke. */
+  evicted?: Reason;
 }
 
 export interface ExecutionParts {
@@ -105,6 +108,20 @@ export class Execution {
     this.#end(active, { reason: 'lost', exitCode: -1, oomKilled: false, timings, message }, Date.now());
   }
 
+  /** Ends an attempt whose accelerator broke; the task goes back to the queue without paying for it. */
+  evict(active: Active, reason: Reason): void {
+    if (active.ended) return;
+    active.evicted = reason;
+    // One that is still starting ends by that: its worker must not come after its end.
+    if (!active.handle) {
+      active.abort.abort();
+      return;
+    }
+    const timings = { start: 0, run: 0 };
+    const exit = { exitCode: -1, oomKilled: false, timings, message: reason.message };
+    this.#end(active, { ...exit, reason: 'lost' }, Date.now());
+  }
+
   /** Waits for the steps in progress, so that nothing is cut off in the middle. */
   async settle(): Promise<void> {
     await Promise.allSettled(this.active().map((active) => active.steps));
@@ -175,7 +192,8 @@ export class Execution {
         .where('id', '=', task.id)
         .executeTakeFirst();
       if (stopped?.stop_by) active.abort.abort();
-      const grant = await devices.grant(attempt, task.id, bind.accelerators, spec.resources.qos);
+      const holding = { attempt, task: task.id, shares: bind.accelerators, qos: spec.resources.qos };
+      const grant = await devices.grant(holding);
       const launch = await launches.launchOf(active, grant?.grant);
       const handle = await driver.start(launch, active.abort.signal);
       active.handle = handle;
@@ -246,7 +264,7 @@ export class Execution {
 
   /** The end of an attempt: outcome on disk first, then everything given back, then the state that says so. */
   async #finish(active: Active, exit: WorkerExit, at: number, cause?: unknown): Promise<void> {
-    const { store, driver, telemetry, filesDir, log } = this.#parts;
+    const { store, driver, telemetry, devices, filesDir, log } = this.#parts;
     const { handle, task, spec, attempt } = active;
     if (handle && !telemetry.follows(task.id)) {
       // It ended while no server watched: what it printed is still in its ring.
@@ -279,7 +297,13 @@ export class Execution {
       .executeTakeFirst();
     const told = exit.exception ?? summary?.exception;
     const known = told ? { ...exit, exception: { traceback: '', ...told } } : exit;
-    const outcome: Outcome = decideOutcome(known, spec, fresh ?? task, { at, ourFault: active.shaken });
+    active.evicted ??= await brokenDeviceReason(known, attempt, devices);
+    const { evicted } = active;
+    const judged = evicted ? { ...known, reason: 'lost' as const } : known;
+    const ourFault = active.shaken || evicted !== undefined;
+    const outcome: Outcome = decideOutcome(judged, spec, fresh ?? task, { at, ourFault });
+    const better = evicted ?? vramReason(known, attempt, devices);
+    if (better && (outcome.to === 'FAILED' || outcome.to === 'QUEUED')) outcome.reason = better;
     const problem = cause instanceof Error ? reasonOfStartFailure(cause) : undefined;
     if (problem && outcome.to === 'FAILED') outcome.reason = problem;
     await store.write(async (trx) => {

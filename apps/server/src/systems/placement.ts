@@ -1,5 +1,4 @@
 import type { Task } from '@vgpu/api';
-import type { Slice } from '@vgpu/devices';
 import type { AcceleratorShare } from '@vgpu/scheduler';
 
 /** What an attempt was given: kept in the store, so that a restart knows what its worker holds. */
@@ -10,8 +9,6 @@ export interface Placement {
   accelerators: readonly AcceleratorShare[];
   /** The slices as the API shows them; absent until they were made. */
   slices?: Task['slices'];
-  /** The same slices in the devices room's words, for a restart to adopt. */
-  held?: readonly Slice[];
 }
 
 /** The name of the n-th worker of a job: `vgpu-worker-01`. */

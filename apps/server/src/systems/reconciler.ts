@@ -1,9 +1,8 @@
 import type { JobSpec } from '@vgpu/core';
-import type { Slice } from '@vgpu/devices';
 import type { Driver, WorkerHandle } from '@vgpu/drivers';
 import type { AttemptTable, JobTable, Store, TaskTable } from '@vgpu/store';
 import type { Logger } from 'pino';
-import type { Devices } from './devices.ts';
+import type { Devices, Holding } from './devices.ts';
 import type { Active, Execution } from './execution.ts';
 import type { Outcome } from './outcome.ts';
 import type { Placement } from './placement.ts';
@@ -87,7 +86,7 @@ export class Reconciler {
     const { driver, execution, devices, store, log } = this.#parts;
     const handles = new Map((await driver.recover()).map((handle) => [handle.attemptId, handle]));
     const present = new Map((await driver.list()).map((worker) => [worker.handle.attemptId, worker]));
-    const held: Slice[] = [];
+    const held: Holding[] = [];
     for (const active of execution.active()) {
       const { restored } = active;
       active.restored = false;
@@ -96,7 +95,9 @@ export class Reconciler {
         .select(['outcome', 'placement'])
         .where('id', '=', active.attempt)
         .executeTakeFirst();
-      held.push(...((row && (JSON.parse(row.placement) as Placement).held) ?? []));
+      const shares = row ? (JSON.parse(row.placement) as Placement).accelerators : [];
+      const { qos } = active.spec.resources;
+      if (!row?.outcome) held.push({ attempt: active.attempt, task: active.task.id, shares, qos });
       const handle = handles.get(active.attempt);
       if (handle) active.handle = handle;
       if (row?.outcome && restored) {

@@ -30,6 +30,8 @@ export type WorkPayload<T extends WorkTopic> = z.output<(typeof workCatalogue)[T
 export const rounds = {
   /** The engine is asked whether it still has what should run, and nothing else. */
   reconcile: { everyMs: 20_000 },
+  /** Arbiters that died are started again; what slices use is read from their ledgers. */
+  devices: { everyMs: 1000 },
   /** Idempotency keys are forgotten after a day. */
   forgetKeys: { everyMs: 3_600_000 },
   /** The queue is looked at for work that came from elsewhere or whose delay ran out. */

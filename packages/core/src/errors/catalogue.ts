@@ -176,6 +176,12 @@ export const catalogue = {
     'the worker disappeared and no attempts remain',
     'Retry with `vgpu retry`, or raise limits.retries.',
   ),
+  ACCELERATOR_LOST: entry(
+    422,
+    1,
+    'the accelerator {uuid} failed under the task: {problem}',
+    'See `vgpu gpu ls`; a device that failed takes no work until vgpu is started again.',
+  ),
   STOPPED: entry(422, 1, 'stopped by {who}', 'Run it again with `vgpu retry`.'),
 } as const satisfies Record<string, ErrorEntry>;
 
