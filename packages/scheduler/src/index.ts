@@ -1,5 +1,6 @@
 export type { Change } from './change.ts';
 export { applyPlan, changeView, makeView, RefusedChange } from './change.ts';
+export type { Weights } from './live/preferences.ts';
 export type { Gang, LabelClause, Pending, Toleration } from './pending.ts';
 export { Fleet, type FleetNode } from './placer/fleet.ts';
 export { Placer } from './placer/placer.ts';
@@ -13,7 +14,7 @@ export { WasteTable } from './rankings/learned-waste.ts';
 export { type TrainOptions, trainWaste } from './rankings/train-waste.ts';
 export type { WaitCode } from './reasons.ts';
 export { isHopeless } from './reasons.ts';
-export type { PlanOptions, Ranking } from './schedule.ts';
+export type { PlanMemo, PlanOptions, Ranking } from './schedule.ts';
 export { plan } from './schedule.ts';
 export type {
   AcceleratorShare,

@@ -194,6 +194,28 @@ describe('plan', () => {
     );
   });
 
+  it('decides the same with and without a memo, as the cluster changes', () => {
+    fc.assert(
+      fc.property(cluster, work, fc.array(fc.nat(), { maxLength: 6 }), (start, tasks, ends) => {
+        const memo = {};
+        const expected = [
+          { cpuMilli: 2000, gpuMilli: 500, gpuCount: 1, models: [], weight: 0.7 },
+          { cpuMilli: 4000, gpuMilli: 1000, gpuCount: 1, models: [], weight: 0.3 },
+        ];
+        let view = start;
+        for (let round = 0; round <= ends.length; round++) {
+          const options = { now: NOW + round * 70_000, expected };
+          const kept = plan(view, tasks, { ...options, memo });
+          expect(kept).toEqual(plan(view, tasks, options));
+          view = applyPlan(view, kept, tasks, options.now);
+          const gone = view.running[(ends[round] ?? 0) % Math.max(1, view.running.length)];
+          if (gone) view = changeView(view, [{ kind: 'end', taskId: gone.taskId }]);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('refuses a plan that was applied already, or was made for another version', () => {
     fc.assert(
       fc.property(cluster, work, (view, tasks) => {

@@ -1,3 +1,4 @@
+import type { LiveFleet } from './live/live-fleet.ts';
 import { Planning } from './live/planning.ts';
 import type { Weights } from './live/preferences.ts';
 import type { Pending } from './pending.ts';
@@ -30,6 +31,16 @@ export interface PlanOptions {
   /** For the default ranking: what `trainWaste` learned from such work. */
   readonly waste?: WasteTable;
   readonly weights?: Weights;
+  /**
+   * Carries what can be kept from one plan to the next (`{}` to begin with), so that a plan costs what
+   * changed and not the size of the cluster. Changes no decision; needs `expected` to be the same object.
+   */
+  readonly memo?: PlanMemo;
+}
+
+/** Opaque; belongs to the caller, who uses it for one cluster. */
+export interface PlanMemo {
+  fleet?: LiveFleet;
 }
 
 /**

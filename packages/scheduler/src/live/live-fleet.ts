@@ -7,7 +7,7 @@ import { type PodShape, type TypicalPod, typicalPods } from '../placer/typical.t
 import { makeRanking, RANKING_SCALE, type RankingName } from '../rankings/catalogue.ts';
 import type { WasteTable } from '../rankings/learned-waste.ts';
 import type { NodeView, RunningTask, View } from '../view.ts';
-import { fitOn } from './fit.ts';
+import { fitOn, fits } from './fit.ts';
 import { preference, type Weights } from './preferences.ts';
 import { withTask } from './working-node.ts';
 
@@ -20,8 +20,11 @@ export interface LiveOptions {
   readonly repartition: boolean;
 }
 
-/** Further say over whether a task may come to a node; depends on that node alone. */
+/** Further say over whether a task may come to a node. */
 export type Guard = (task: Pending, node: number, offers: readonly Offer[]) => boolean;
+
+/** Shapes kept by one fleet before it is made anew. */
+const MAX_SHAPES = 4000;
 
 export interface Found {
   readonly node: number;
@@ -58,8 +61,6 @@ export class LiveFleet {
   readonly #placer: Placer;
   readonly #options: LiveOptions;
   readonly #shapes = new Map<string, Shape>();
-  /** The task for whom a constraint is asked just now; equal keys mean equal answers. */
-  guard: Guard | undefined;
 
   constructor(view: View, pending: readonly Pending[], options: LiveOptions) {
     this.#options = options;
@@ -76,13 +77,51 @@ export class LiveFleet {
         gpuFree: n.accelerators.map((d) => Math.floor(d.milli)),
       })),
     );
-    for (let i = 0; i < this.nodes.length; i++) this.#mirror(i);
     const expected =
       options.expected ?? typicalPods([...view.running.map(shapeOfRunning), ...pending].sort(byShape));
     this.#placer = new Placer(
       this.#fleet,
       makeRanking(options.ranking, this.#fleet, expected, options.waste),
     );
+    // Only now what is free: which nodes a ranking keeps must not depend on the moment it was made.
+    for (let i = 0; i < this.nodes.length; i++) this.#mirror(i);
+  }
+
+  /** Whether this fleet can serve the view: the same machines and the same ways of deciding. */
+  serves(view: View, options: LiveOptions): boolean {
+    const o = this.#options;
+    return (
+      options.expected !== undefined &&
+      o.expected === options.expected &&
+      o.waste === options.waste &&
+      o.ranking === options.ranking &&
+      o.seed === options.seed &&
+      o.weights === options.weights &&
+      o.repartition === options.repartition &&
+      this.#shapes.size < MAX_SHAPES &&
+      view.nodes.length === this.nodes.length &&
+      view.nodes.every((n) => this.#sameMachine(n))
+    );
+  }
+
+  #sameMachine(node: NodeView): boolean {
+    const i = this.index.get(node.id);
+    const mine = i === undefined ? undefined : this.nodes[i];
+    return (
+      mine === node ||
+      (mine !== undefined &&
+        mine.cpuMilli === node.cpuMilli &&
+        mine.accelerators.length === node.accelerators.length &&
+        mine.accelerators.every((d, g) => d.model === node.accelerators[g]!.model))
+    );
+  }
+
+  /** Takes over the nodes that differ from those of the view. */
+  follow(view: View): void {
+    for (const node of view.nodes) {
+      const i = this.index.get(node.id)!;
+      if (this.nodes[i] !== node) this.replace(i, node);
+    }
   }
 
   #mirror(i: number): void {
@@ -101,15 +140,14 @@ export class LiveFleet {
     this.#mirror(i);
   }
 
-  /** Says that the guard's answers about a node may have changed. */
-  touch(i: number): void {
-    this.#fleet.touch(i);
-  }
-
   /** The best node for the task now and what it would take there. Changes nothing. */
-  find(task: Pending): Found | undefined {
+  find(task: Pending, guard?: Guard): Found | undefined {
     const shape = this.#shape(task);
-    const found = this.#placer.find(shape);
+    const accepts = (node: number) => {
+      const offers = this.#offers(task, shape, node);
+      return offers !== undefined && guard!(task, node, offers);
+    };
+    const found = this.#placer.find(shape, guard && accepts);
     if (!found) return undefined;
     const offers = this.#offers(task, shape, found.node);
     return offers ? { node: found.node, offers } : undefined;
@@ -144,11 +182,7 @@ export class LiveFleet {
       models: task.models,
       constraints: {
         key,
-        fits: (node) => {
-          const offers = fitOn(task, this.nodes[node]!, { recut: this.#options.repartition });
-          if (typeof offers === 'string') return false;
-          return this.guard ? this.guard(task, node, offers) : true;
-        },
+        fits: (node) => fits(task, this.nodes[node]!, { recut: this.#options.repartition }),
         bias: (node) => scale * preference(task, this.nodes[node]!, this.#options.weights),
       },
     });
@@ -175,8 +209,6 @@ export function constraintKey(task: Pending): string {
     task.node,
     task.avoidNodes,
     task.throughputByModel,
-    // Backfilling asks when it ends.
-    task.expectedDurationMs,
   ]);
 }
 

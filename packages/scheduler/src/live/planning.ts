@@ -5,7 +5,7 @@ import { queueOf, type Unit } from '../queues/order.ts';
 import type { PlanOptions } from '../schedule.ts';
 import type { NodeView, RunningTask, View } from '../view.ts';
 import { type Explanation, explain } from './explain.ts';
-import { constraintKey, type Found, LiveFleet } from './live-fleet.ts';
+import { constraintKey, type Found, type Guard, LiveFleet, type LiveOptions } from './live-fleet.ts';
 import { asPending, leastToLeave, movable } from './make-room.ts';
 import { Reservations } from './reservations.ts';
 import { compareVictims, lostMs, preemptionReason } from './victims.ts';
@@ -13,6 +13,8 @@ import { holdingOf, withoutTask } from './working-node.ts';
 
 /** How many blocked units get an estimate, and room kept for them, in one plan. */
 const MAX_FORECASTS = 8;
+
+const NO_WEIGHTS = {};
 
 function amountsOf(task: Pending): Amounts {
   return { gpuMilli: task.gpuCount * task.gpuMilli, cpuMilli: task.cpuMilli, memoryBytes: task.memoryBytes };
@@ -45,16 +47,22 @@ export class Planning {
     this.#budget = options.disruptionBudget ?? 0;
     this.fair = new FairShare(view.queues ?? [], clusterAmounts(view.nodes));
     for (const task of view.running) this.fair.charge(queueOf(task), amountsHeld(task), 1);
-    this.#fleet = new LiveFleet(view, pending, {
+    const live: LiveOptions = {
       ranking: options.ranking ?? 'default',
       seed: options.seed ?? 0,
       expected: options.expected,
       waste: options.waste,
-      weights: options.weights ?? {},
+      weights: options.weights ?? NO_WEIGHTS,
       repartition: this.#recut,
-    });
-    this.#fleet.guard = (task, node, offers) =>
-      this.#reservations.allows(task, node, this.#fleet.nodes[node]!, offers, options.now);
+    };
+    const kept = options.memo?.fleet;
+    if (kept?.serves(view, live)) {
+      kept.follow(view);
+      this.#fleet = kept;
+    } else {
+      this.#fleet = new LiveFleet(view, pending, live);
+      if (options.memo) options.memo.fleet = this.#fleet;
+    }
     for (const task of view.running) {
       const i = this.#fleet.index.get(task.node);
       if (i === undefined) continue;
@@ -62,6 +70,12 @@ export class Planning {
       if (list) list.push(task);
       else this.#runningOn.set(i, [task]);
     }
+  }
+
+  get #guard(): Guard | undefined {
+    if (this.#reservations.empty) return undefined;
+    return (task, node, offers) =>
+      this.#reservations.allows(task, node, this.#fleet.nodes[node]!, offers, this.#options.now);
   }
 
   /** Starts the unit, makes room for it, or says why it waits. */
@@ -123,7 +137,7 @@ export class Planning {
   }
 
   #bindBest(task: Pending): boolean {
-    const found = this.#fleet.find(task);
+    const found = this.#fleet.find(task, this.#guard);
     if (!found) return false;
     this.#bind(task, found);
     return true;
@@ -218,7 +232,6 @@ export class Planning {
       at = Math.max(at, first.at);
       if (!keep) continue;
       this.#reservations.keep(first);
-      this.#fleet.touch(first.node);
     }
     return Number.isFinite(at) ? at : undefined;
   }
@@ -265,7 +278,7 @@ export class Planning {
 
   #move(victim: RunningTask, from: number, task: Pending): boolean {
     const source = this.#fleet.nodes[from]!;
-    const found = this.#fleet.find(asPending(victim, source));
+    const found = this.#fleet.find(asPending(victim, source), this.#guard);
     if (!found || found.offers.some((o) => o.recut)) return false;
     const to = this.#fleet.nodes[found.node]!;
     this.#leave(victim, from);
@@ -301,7 +314,7 @@ export class Planning {
   }
 
   #bindOn(task: Pending, node: number, gone: readonly RunningTask[]): boolean {
-    const found = this.#fleet.find({ ...task, node: this.#fleet.nodes[node]!.id });
+    const found = this.#fleet.find({ ...task, node: this.#fleet.nodes[node]!.id }, this.#guard);
     if (!found) return false;
     this.#bind(
       task,

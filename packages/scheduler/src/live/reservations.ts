@@ -72,6 +72,10 @@ export class Reservations {
     return best;
   }
 
+  get empty(): boolean {
+    return this.#byNode.size === 0;
+  }
+
   keep(reserved: Reserved): void {
     const list = this.#byNode.get(reserved.node);
     if (list) list.push(reserved);

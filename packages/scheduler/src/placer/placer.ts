@@ -54,13 +54,29 @@ export class Placer {
     return shape;
   }
 
-  /** The best placement now, or undefined where the shape fits nowhere. Changes nothing. */
-  find(shape: Shape): Placement | undefined {
+  /**
+   * The best placement now, or undefined where the shape fits nowhere. Changes nothing.
+   * @param accepts further say over a node, for this search only; need not be about that node alone
+   */
+  find(shape: Shape, accepts?: (node: number) => boolean): Placement | undefined {
     const list = this.#candidates[shape.id]!;
     this.#refresh(shape, list);
-    if (list.length === 0) return undefined;
-    const node = list.node(0);
-    return { node, free: this.#device(shape, node), score: list.score(0) };
+    for (let i = 0; i < list.length; i++) {
+      const node = list.node(i);
+      if (!accepts || accepts(node)) return { node, free: this.#device(shape, node), score: list.score(i) };
+    }
+    if (list.complete) return undefined;
+    // All candidates that are kept were turned down: look at every node, this once.
+    let best = -1;
+    let score = INFEASIBLE;
+    for (let node = 0; node < this.fleet.count; node++) {
+      const s = this.score(shape, node);
+      if (s > score && accepts!(node)) {
+        best = node;
+        score = s;
+      }
+    }
+    return best < 0 ? undefined : { node: best, free: this.#device(shape, best), score };
   }
 
   /** Finds and takes. @returns the node and its device indices, or undefined where it fits nowhere */
