@@ -6,6 +6,7 @@ import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 /** OpenAPI of all routes registered after it, at /docs (page) and /docs/json. */
 export async function reference(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
+    exposeHeadRoutes: true,
     openapi: {
       openapi: '3.1.0',
       info: { title: 'vgpu', version, description: 'Errors are `{error: {code, message, hint}}`.' },

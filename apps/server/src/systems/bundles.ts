@@ -20,6 +20,8 @@ export class Bundles {
   readonly #dir: string;
   readonly #temporary: string;
   readonly #limits: BundleLimits;
+  /** Scripts that were found before: a bundle never changes. */
+  readonly #scripts = new Set<string>();
 
   constructor(store: Store, dirs: { bundles: string; temporary: string }, limits = defaultBundleLimits) {
     this.#store = store;
@@ -73,6 +75,15 @@ export class Bundles {
         .execute(),
     );
     return { hash, ...content };
+  }
+
+  /** Makes sure that a script is in a bundle. @throws VgpuError as {@link script}. */
+  async checkScript(hash: string, path: string): Promise<void> {
+    const key = `${hash} ${path}`;
+    if (this.#scripts.has(key)) return;
+    await this.script(hash, path);
+    if (this.#scripts.size >= 10_000) this.#scripts.clear();
+    this.#scripts.add(key);
   }
 
   /**

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import {
   type AcceleratorView,
   type Bind,
+  isHopeless,
   makeView,
   type Pending,
   plan,
@@ -145,6 +146,12 @@ export class Scheduling {
       ],
       running: this.held(),
     });
+  }
+
+  /** Why a task could never run here; undefined when time can help. Looks at the task alone, so it is cheap. */
+  hopeless(task: Pending): string | undefined {
+    const [decision] = plan(this.view(), [task], { now: Date.now() }).decisions;
+    return decision?.kind === 'wait' && isHopeless(decision.code) ? decision.message : undefined;
   }
 
   /** What would happen to these tasks if they were submitted now. Changes nothing. */

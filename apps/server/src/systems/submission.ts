@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type JobSpec, newId, parseJobSpec, VgpuError } from '@vgpu/core';
-import { isHopeless, type Pending } from '@vgpu/scheduler';
+import type { Pending } from '@vgpu/scheduler';
 import { appendEvent, type JobTable, type Store, type TaskTable } from '@vgpu/store';
 import type { Insertable } from 'kysely';
 import type { Bundles } from './bundles.ts';
@@ -152,7 +152,7 @@ export class Submissions {
   async #check(principal: Principal, spec: JobSpec, bundle: string | undefined): Promise<void> {
     if (bundle !== undefined) {
       await this.#bundles.get(principal.project, bundle);
-      await this.#bundles.script(bundle, spec.script);
+      await this.#bundles.checkScript(bundle, spec.script);
     }
     if (spec.secrets.length > 0) {
       const problem = `project ${principal.project} has no secret "${spec.secrets[0]}"`;
@@ -192,10 +192,8 @@ export class Submissions {
   #refuseHopeless(pending: readonly Pending[]): void {
     const first = pending[0];
     if (!first) return;
-    const decision = this.#scheduling.preview([first]).get(first.taskId);
-    if (decision?.kind === 'wait' && isHopeless(decision.code)) {
-      throw new VgpuError('UNSATISFIABLE', { problem: decision.message });
-    }
+    const problem = this.#scheduling.hopeless(first);
+    if (problem) throw new VgpuError('UNSATISFIABLE', { problem });
   }
 }
 

@@ -36,11 +36,15 @@ export async function startPostgres(): Promise<TestPostgres | { skip: string }> 
     cwd: folder,
     stdio: 'pipe',
   });
-  const server = spawn(join(bin, 'postgres'), ['-D', data, '-k', folder, '-c', 'listen_addresses='], {
-    ...as,
-    cwd: folder,
-    stdio: 'ignore',
-  });
+  const server = spawn(
+    join(bin, 'postgres'),
+    ['-D', data, '-k', folder, '-c', 'listen_addresses=', '-c', 'fsync=off'],
+    {
+      ...as,
+      cwd: folder,
+      stdio: 'ignore',
+    },
+  );
   const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   const { default: pg } = await import('pg');
   const address = (name: string) => `postgres://vgpu@/${name}?host=${encodeURIComponent(folder)}`;
@@ -54,7 +58,7 @@ export async function startPostgres(): Promise<TestPostgres | { skip: string }> 
       await run('select 1');
       break;
     } catch (error) {
-      if (tries > 100 || server.exitCode !== null) throw error;
+      if (tries > 600 || server.exitCode !== null) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
@@ -70,7 +74,8 @@ export async function startPostgres(): Promise<TestPostgres | { skip: string }> 
       return address(name);
     },
     async stop() {
-      server.kill('SIGINT');
+      // At once: what it holds is of no use any more.
+      server.kill('SIGQUIT');
       await ended;
       rmSync(folder, { recursive: true, force: true });
     },
