@@ -13,6 +13,8 @@ export interface DeviceForScheduling {
   readonly vramBytes: number;
   readonly freeVramBytes: number;
   readonly freeSlots: number;
+  /** Even all of the device is only softly isolated: OpenCL has no way to give a device to one container alone. */
+  readonly alwaysSoft: boolean;
   readonly numaNode?: number;
 }
 
@@ -51,6 +53,7 @@ export function devicesForScheduling(
         vramBytes: offer.bytes,
         freeVramBytes: Math.max(0, offer.bytes - bytes - foreign),
         freeSlots: Math.max(0, offer.slots - mine.length),
+        alwaysSoft: device.provider !== 'nvidia',
         ...(device.numaNode === null ? {} : { numaNode: device.numaNode }),
       };
     });

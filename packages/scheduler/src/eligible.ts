@@ -36,7 +36,7 @@ export function deviceMismatch(task: Pending, device: AcceleratorView): WaitCode
       break;
   }
   if (task.isolation === 'hard' && deviceIsolation(device) === 'soft') {
-    if (!whole || device.mode === 'remote') return 'no-isolation';
+    if (!whole || device.mode === 'remote' || device.alwaysSoft) return 'no-isolation';
   }
   if (task.isolation === 'soft' && deviceIsolation(device) === 'hard' && device.isolation)
     return 'no-isolation';

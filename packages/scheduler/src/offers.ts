@@ -46,9 +46,15 @@ function limiterOffer(task: Pending, device: AcceleratorView): Offer | WaitCode 
     return { device, share: { uuid: device.uuid, milli: device.milli, vramBytes: device.freeVramBytes } };
   }
   if (device.freeMilli < task.gpuMilli) return 'gpu';
-  if (device.freeVramBytes < (task.vramBytes ?? 0)) return 'vram';
-  const all = takesWhole(task) ? device.freeVramBytes : 0;
-  return { device, share: { uuid: device.uuid, milli: task.gpuMilli, vramBytes: task.vramBytes ?? all } };
+  const vramBytes = task.vramBytes ?? defaultVram(task, device);
+  if (device.freeVramBytes < vramBytes) return 'vram';
+  return { device, share: { uuid: device.uuid, milli: task.gpuMilli, vramBytes } };
+}
+
+/** Memory that comes with a share that names none: the same part as of the compute; all that is free with all of it. */
+function defaultVram(task: Pending, device: AcceleratorView): number {
+  if (takesWhole(task) && task.gpuMilli >= device.milli) return device.freeVramBytes;
+  return Math.floor((device.vramBytes * task.gpuMilli) / device.milli);
 }
 
 function migOffer(task: Pending, device: AcceleratorView, recut: boolean): Offer | WaitCode {

@@ -35,7 +35,7 @@ export interface Pending {
   readonly gpuMilli: number;
   /** Devices wanted, all on one node. 0: CPU only. Fractions of several devices are allowed. */
   readonly gpuCount: number;
-  /** vRAM per device in bytes. Default 0 (none asked for; a whole device brings all of its own). */
+  /** vRAM per device in bytes. Default: the same part as of the compute; a whole device brings all of its own. */
   readonly vramBytes?: number;
   /** Acceptable device models; absent or empty: any. */
   readonly models?: readonly string[];

@@ -42,6 +42,8 @@ export interface AcceleratorView {
   /** What it can enforce. Default: `hard` for passthrough, mig, vgpu and mig-vgpu; `soft` for shared and remote.
    * A whole device taken alone always counts as `hard`, except over `remote`. */
   readonly isolation?: Isolation;
+  /** Even all of it is only softly isolated, as a CPU behind OpenCL is: it never satisfies `hard`. Default false. */
+  readonly alwaysSoft?: boolean;
   /** Devices with the same value reach each other over NVLink. */
   readonly nvlinkGroup?: string;
   /** PCIe root or switch. */
