@@ -77,8 +77,9 @@ const demoCpu = (workers: number): number =>
 
 async function submitDemo({ client }: Session, data: readonly DemoInput[]): Promise<Job> {
   const { hash, script } = await uploadScript(client, join(examples, 'train.py'));
+  const metrics = { primary: 'f1' };
   const resources = { cpu: demoCpu(data.length), memory: '384MiB' };
-  const spec = { name: 'demo', script, args: { seconds: 1.5 }, data: [...data], resources };
+  const spec = { name: 'demo', script, args: { seconds: 1 }, data: [...data], resources, metrics };
   return client.call(routes.jobs.submit, { body: { spec, bundle: hash } }, { idempotencyKey: randomUUID() });
 }
 

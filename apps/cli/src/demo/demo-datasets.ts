@@ -17,7 +17,7 @@ export const examples: string = join(root, 'examples');
  * What the demo runs over: classification and regression, clean and dirty; few enough that even two cores carry
  * all of them at once.
  */
-const chosen = ['iris', 'breast-cancer', 'diabetes', 'penguins', 'wine-cellar-dirty', 'penguins-field-notes'];
+const chosen = ['iris', 'breast-cancer', 'diabetes', 'wine-cellar-dirty', 'penguins-field-notes'];
 
 export function demoDatasets(): DemoDataset[] {
   const index = JSON.parse(readFileSync(join(examples, 'datasets/index.json'), 'utf8')) as DemoDataset[];

@@ -5,7 +5,8 @@ import { stateStyle, style } from '../output/style.ts';
 import { type Column, renderTable } from '../output/table.ts';
 import { ago, count, duration, score } from '../output/words.ts';
 
-const known = Object.keys(knownScores);
+/** The scores that say most come first; then the others that have a name of their own. */
+const known = [...new Set(['accuracy', 'f1', 'roc_auc', 'mse', 'r2', ...Object.keys(knownScores)])];
 
 /** Names of the scores that any of the tasks has: the primary first, then the known ones, then the others. */
 export function scoreNames(tasks: readonly Task[], primary: string | null, limit = 6): string[] {
