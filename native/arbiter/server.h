@@ -58,7 +58,7 @@ struct dead_slot { // to be reaped once the account's lock is free
 struct server {
   int epoll, timer, signals, lock;
   struct source timer_source, signal_source, control_source;
-  char dir[96];
+  char dir[92];
   char device[VGPU_DEVICE_MAX];
   struct vgpu_schedule schedule;
   struct slice *slices;

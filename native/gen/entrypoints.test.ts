@@ -30,7 +30,10 @@ describe('the list of entry points', () => {
     const known = new Set(symbols.map((s) => s.symbol));
     expect(Object.keys(hooks).filter((h) => !known.has(h))).toEqual([]);
     for (const rule of [...harmless, ...refused])
-      expect(symbols.some((s) => rule.match.test(s.symbol)), String(rule.match)).toBe(true);
+      expect(
+        symbols.some((s) => rule.match.test(s.symbol)),
+        String(rule.match),
+      ).toBe(true);
   });
 
   it('hooks or refuses everything that allocates, launches or instantiates', () => {
@@ -48,7 +51,8 @@ describe('the list of entry points', () => {
   });
 
   it('agrees with the generated files', () => {
-    for (const [name, text] of generateAll()) expect(readFileSync(join(folder, name), 'utf8'), name).toBe(text);
+    for (const [name, text] of generateAll())
+      expect(readFileSync(join(folder, name), 'utf8'), name).toBe(text);
   });
 
   it('agrees with the headers, where they are to be had (VGPU_CUDA_HEADERS)', (context) => {
@@ -75,16 +79,21 @@ describe('the library', () => {
     expect(exported('libvgpu-opencl-layer.so')).toEqual(['clGetLayerInfo', 'clInitLayer']);
   });
 
-  it.each(['libvgpu-limiter.so', 'libvgpu-opencl-layer.so'])('%s needs no glibc newer than 2.28 and nothing but libc', (library) => {
-    const text = execFileSync('objdump', ['-T', '-p', join(out, library)], { encoding: 'utf8' });
-    const minors = [...text.matchAll(/GLIBC_2\.(\d+)/g)].map((m) => Number(m[1]));
-    expect(Math.max(...minors)).toBeLessThanOrEqual(28);
-    const needed = [...text.matchAll(/NEEDED\s+(\S+)/g)].map((m) => m[1]).sort();
-    expect(needed).toEqual(['libc.so.6', 'libdl.so.2', 'libpthread.so.0']);
-  });
+  it.each(['libvgpu-limiter.so', 'libvgpu-opencl-layer.so'])(
+    '%s needs no glibc newer than 2.28 and nothing but libc',
+    (library) => {
+      const text = execFileSync('objdump', ['-T', '-p', join(out, library)], { encoding: 'utf8' });
+      const minors = [...text.matchAll(/GLIBC_2\.(\d+)/g)].map((m) => Number(m[1]));
+      expect(Math.max(...minors)).toBeLessThanOrEqual(28);
+      const needed = [...text.matchAll(/NEEDED\s+(\S+)/g)].map((m) => m[1]).sort();
+      expect(needed).toEqual(['libc.so.6', 'libdl.so.2', 'libpthread.so.0']);
+    },
+  );
 
   it('sets no signal handler and no umask', () => {
-    const text = execFileSync('nm', ['-D', '--undefined-only', join(out, 'libvgpu-limiter.so')], { encoding: 'utf8' });
+    const text = execFileSync('nm', ['-D', '--undefined-only', join(out, 'libvgpu-limiter.so')], {
+      encoding: 'utf8',
+    });
     expect(text).not.toMatch(/\b(sigaction|signal|umask|printf|puts|fopen|creat|mkstemp)\b/);
   });
 });

@@ -155,19 +155,20 @@ export const nvmlHooks: Readonly<Record<string, Signature>> = {
 };
 
 /** OpenCL commands that pass the gate: parameters after the queue; `key` counts from the queue (0). */
-export const openclWork: Readonly<Record<string, { readonly signature: Signature; readonly key?: number }>> = {
-  clEnqueueNDRangeKernel: { signature: 'ppupppupp', key: 1 },
-  clEnqueueTask: { signature: 'ppupp', key: 1 },
-  clEnqueueCopyBuffer: { signature: 'pppzzzupp' },
-  clEnqueueCopyBufferRect: { signature: 'ppppppzzzzupp' },
-  clEnqueueCopyImage: { signature: 'ppppppupp' },
-  clEnqueueCopyImageToBuffer: { signature: 'pppppzupp' },
-  clEnqueueCopyBufferToImage: { signature: 'pppzppupp' },
-  clEnqueueFillBuffer: { signature: 'pppzzzupp' },
-  clEnqueueFillImage: { signature: 'pppppupp' },
-  clEnqueueSVMMemFill: { signature: 'pppzzupp' },
-  clEnqueueSVMMemcpy: { signature: 'puppzupp' },
-};
+export const openclWork: Readonly<Record<string, { readonly signature: Signature; readonly key?: number }>> =
+  {
+    clEnqueueNDRangeKernel: { signature: 'ppupppupp', key: 1 },
+    clEnqueueTask: { signature: 'ppupp', key: 1 },
+    clEnqueueCopyBuffer: { signature: 'pppzzzupp' },
+    clEnqueueCopyBufferRect: { signature: 'ppppppzzzzupp' },
+    clEnqueueCopyImage: { signature: 'ppppppupp' },
+    clEnqueueCopyImageToBuffer: { signature: 'pppppzupp' },
+    clEnqueueCopyBufferToImage: { signature: 'pppzppupp' },
+    clEnqueueFillBuffer: { signature: 'pppzzzupp' },
+    clEnqueueFillImage: { signature: 'pppppupp' },
+    clEnqueueSVMMemFill: { signature: 'pppzzupp' },
+    clEnqueueSVMMemcpy: { signature: 'puppzupp' },
+  };
 
 /** OpenCL entry points with a hook of their own in limiter/opencl. */
 export const openclOwn: readonly string[] = [
@@ -208,7 +209,8 @@ export const refused: readonly { readonly match: RegExp; readonly reason: string
   },
   {
     match: /^cuCheckpointProcess(Lock|Checkpoint|Restore|Unlock)$|^cuCheckpointOperationComplete$/,
-    reason: 'a checkpoint moves device memory behind the account; whoever checkpoints does it from outside the slice',
+    reason:
+      'a checkpoint moves device memory behind the account; whoever checkpoints does it from outside the slice',
   },
 ];
 
@@ -218,8 +220,14 @@ export const harmless: readonly { readonly match: RegExp; readonly reason: strin
     match: /^cuMemcpy(HtoD|DtoH|HtoA|AtoH)/,
     reason: 'copies between host and device run on the copy engines, beside the kernels of other contexts',
   },
-  { match: /^cuMem(Prefetch|Advise|Discard)/, reason: 'moves pages of managed memory that is counted already' },
-  { match: /^cuMem(AllocHost|HostAlloc|HostRegister|HostUnregister|FreeHost|HostGet)/, reason: 'host memory' },
+  {
+    match: /^cuMem(Prefetch|Advise|Discard)/,
+    reason: 'moves pages of managed memory that is counted already',
+  },
+  {
+    match: /^cuMem(AllocHost|HostAlloc|HostRegister|HostUnregister|FreeHost|HostGet)/,
+    reason: 'host memory',
+  },
   {
     match: /^cuMem(AddressReserve|AddressFree|Map|Unmap|SetAccess|GetAccess|MapArrayAsync)/,
     reason: 'addresses for memory that cuMemCreate counted',
@@ -228,17 +236,26 @@ export const harmless: readonly { readonly match: RegExp; readonly reason: strin
     match: /^cuMem(ImportFromShareableHandle|PoolImport)|^cuIpc(OpenMemHandle|CloseMemHandle|GetMemHandle)/,
     reason: 'memory of another process, counted where it was allocated',
   },
-  { match: /^cuMem(ExportToShareableHandle|PoolExport|GetHandleForAddressRange)/, reason: 'hands out memory that is counted' },
   {
-    match: /^cuMem(Pool(Trim|Set|Get)|Get(DefaultMemPool|MemPool)|SetMemPool)|^cuDevice(GetDefaultMemPool|GetMemPool|SetMemPool)/,
+    match: /^cuMem(ExportToShareableHandle|PoolExport|GetHandleForAddressRange)/,
+    reason: 'hands out memory that is counted',
+  },
+  {
+    match:
+      /^cuMem(Pool(Trim|Set|Get)|Get(DefaultMemPool|MemPool)|SetMemPool)|^cuDevice(GetDefaultMemPool|GetMemPool|SetMemPool)/,
     reason: 'settings of a pool; what it keeps is measured as overhead',
   },
   { match: /^cuMem(Get(AddressRange|Allocation|LocationInfo)|RangeGet)/, reason: 'a query' },
   {
-    match: /^cuGraph(Add|Exec|Clone|Create|Destroy|Instantiate|Upload|Kernel|Mem|Memcpy|Memset|Host|Event|External|Batch|Child|Node|Get|Remove|Retain|Release|Conditional|Debug)/,
-    reason: 'builds or inspects a graph: its memory is counted when it is instantiated, its work when it is launched',
+    match:
+      /^cuGraph(Add|Exec|Clone|Create|Destroy|Instantiate|Upload|Kernel|Mem|Memcpy|Memset|Host|Event|External|Batch|Child|Node|Get|Remove|Retain|Release|Conditional|Debug)/,
+    reason:
+      'builds or inspects a graph: its memory is counted when it is instantiated, its work when it is launched',
   },
-  { match: /^cuDevice(GraphMemTrim|GetGraphMem|SetGraphMem)/, reason: 'gives graph memory back to the device' },
+  {
+    match: /^cuDevice(GraphMemTrim|GetGraphMem|SetGraphMem)/,
+    reason: 'gives graph memory back to the device',
+  },
   {
     match: /^cuStream(Wait|Write|BatchMemOp)|^cu(Signal|Wait)ExternalSemaphores/,
     reason: 'front-end operation that occupies no multiprocessor',
@@ -255,14 +272,23 @@ export const harmless: readonly { readonly match: RegExp; readonly reason: strin
   },
   { match: /^cuGreenCtx|^cuDevSm|^cuDevResource/, reason: 'partitions a context that is counted' },
   { match: /^cuDevice/, reason: 'query or setting of a device' },
-  { match: /^cu(Driver|GetError|Profiler|Coredump|Logs|UserObject|Thread|Flush|Checkpoint)/, reason: 'neither memory nor work' },
-  { match: /^cu(Func|Kernel|Module|Library|Link|Occupancy|Param)/, reason: 'inspects or configures code that is loaded' },
+  {
+    match: /^cu(Driver|GetError|Profiler|Coredump|Logs|UserObject|Thread|Flush|Checkpoint)/,
+    reason: 'neither memory nor work',
+  },
+  {
+    match: /^cu(Func|Kernel|Module|Library|Link|Occupancy|Param)/,
+    reason: 'inspects or configures code that is loaded',
+  },
   {
     match: /^cu(Array|MipmappedArray|Pointer|External|Import|Destroy|Multicast|Ipc)/,
     reason: 'query, or an object without device memory of its own',
   },
   { match: /^cu(Tex|Surf|Tensor)/, reason: 'describes memory that is counted' },
-  { match: /^cuGraphics/, reason: 'maps memory of a graphics API, which is outside the limiter (see docs/limiter.md)' },
+  {
+    match: /^cuGraphics/,
+    reason: 'maps memory of a graphics API, which is outside the limiter (see docs/limiter.md)',
+  },
   {
     match: /^cuGetExportTable$/,
     reason: 'tables that the CUDA runtime needs; nothing documented in them allocates or launches',

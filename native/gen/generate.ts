@@ -26,7 +26,8 @@ function typeOf(letter: string): string {
 const parameters = (signature: string): string =>
   signature === '' ? 'void' : [...signature].map((c, i) => `${typeOf(c)}a${i}`).join(', ');
 const argumentsOf = (signature: string): string => [...signature].map((_, i) => `a${i}`).join(', ');
-const castOf = (signature: string): string => `CUresult (*)(${[...signature].map((c) => typeOf(c).trim()).join(', ')})`;
+const castOf = (signature: string): string =>
+  `CUresult (*)(${[...signature].map((c) => typeOf(c).trim()).join(', ')})`;
 
 /** A symbol's hook body, for the uniform ones. */
 function workBody(s: Symbol, hook: Extract<Hook, { kind: 'work' }>, id: number): string {
@@ -50,7 +51,10 @@ function opencl(dispatch: readonly string[], note: string): Map<string, string> 
   const unknown = hooked.filter((name) => !dispatch.includes(name));
   if (unknown.length > 0) throw new Error(`not in the dispatch table: ${unknown.join(', ')}`);
   const bodies = Object.entries(openclWork).map(([name, { signature, key }], i) => {
-    const named = key === undefined ? `${i + 1}` : `vgpu_opencl_key(a${key}, ${name === 'clEnqueueTask' ? '0, NULL' : 'a2, a4'})`;
+    const named =
+      key === undefined
+        ? `${i + 1}`
+        : `vgpu_opencl_key(a${key}, ${name === 'clEnqueueTask' ? '0, NULL' : 'a2, a4'})`;
     return `static int layer_${name}(${parameters(signature)}) {
   struct vgpu_lane *lane;
   uint64_t key = ${named};
@@ -62,7 +66,10 @@ function opencl(dispatch: readonly string[], note: string): Map<string, string> 
 }`;
   });
   return new Map([
-    ['opencl_dispatch.inc', `${note}// The dispatch table of the OpenCL loader, in its order.\n${dispatch.map((n) => `ENTRY(${n})`).join('\n')}\n`],
+    [
+      'opencl_dispatch.inc',
+      `${note}// The dispatch table of the OpenCL loader, in its order.\n${dispatch.map((n) => `ENTRY(${n})`).join('\n')}\n`,
+    ],
     ['opencl_work.inc', `${note}${bodies.join('\n')}\n`],
     ['opencl_hooks.inc', `${note}${hooked.map((n) => `HOOK(${n})`).join('\n')}\n`],
   ]);
@@ -74,7 +81,9 @@ export function generate(symbols: readonly Symbol[], dispatch: readonly string[]
   const hooked = symbols.filter((s) => hookOf(s.symbol));
   const refused = symbols.filter((s) => dispositionOf(s.symbol).kind === 'refused');
   const out = opencl(dispatch, note);
-  const prototypes = hooked.map((s) => `CUresult ${s.symbol}(${parameters((hookOf(s.symbol) as Hook).signature)});`);
+  const prototypes = hooked.map(
+    (s) => `CUresult ${s.symbol}(${parameters((hookOf(s.symbol) as Hook).signature)});`,
+  );
   out.set('prototypes.h', `${note}${prototypes.join('\n')}\n`);
   out.set(
     'symbols.inc',
@@ -82,10 +91,18 @@ export function generate(symbols: readonly Symbol[], dispatch: readonly string[]
   );
   out.set(
     'versions.inc',
-    `${note}// VERSION(name for cuGetProcAddress, introduced in, per-thread default stream, function)\n${[...hooked, ...refused]
+    `${note}// VERSION(name for cuGetProcAddress, introduced in, per-thread default stream, function)\n${[
+      ...hooked,
+      ...refused,
+    ]
       .filter((s) => s.version !== undefined || s.base === 'cuGetProcAddress')
-      .sort((a, b) => (a.base === b.base ? (a.version ?? 12000) - (b.version ?? 12000) : a.base < b.base ? -1 : 1))
-      .map((s) => `VERSION(${s.base}, ${s.version ?? 12000}, ${s.thread ? 1 : 0}, ${hookOf(s.symbol) ? s.symbol : 'refuse'})`)
+      .sort((a, b) =>
+        a.base === b.base ? (a.version ?? 12000) - (b.version ?? 12000) : a.base < b.base ? -1 : 1,
+      )
+      .map(
+        (s) =>
+          `VERSION(${s.base}, ${s.version ?? 12000}, ${s.thread ? 1 : 0}, ${hookOf(s.symbol) ? s.symbol : 'refuse'})`,
+      )
       .join('\n')}\n`,
   );
   const bodies = hooked.flatMap((s, i) => {
@@ -97,7 +114,13 @@ export function generate(symbols: readonly Symbol[], dispatch: readonly string[]
     'refused.inc',
     `${note}${refused.map((s) => `REFUSED(${s.symbol}) // ${(dispositionOf(s.symbol) as { reason: string }).reason}`).join('\n')}\n`,
   );
-  out.set('nvml.inc', `${note}${Object.keys(nvmlHooks).sort().map((name) => `SYMBOL(${name})`).join('\n')}\n`);
+  out.set(
+    'nvml.inc',
+    `${note}${Object.keys(nvmlHooks)
+      .sort()
+      .map((name) => `SYMBOL(${name})`)
+      .join('\n')}\n`,
+  );
   return out;
 }
 

@@ -30,7 +30,12 @@ export function parseSymbols(text: string): Symbol[] {
     .map((line) => {
       const [symbol, base, version, stream] = line.split(' ');
       if (!symbol || !base) throw new Error(`bad line: ${line}`);
-      return { symbol, base, version: version === '-' ? undefined : Number(version), thread: stream === 'thread' };
+      return {
+        symbol,
+        base,
+        version: version === '-' ? undefined : Number(version),
+        thread: stream === 'thread',
+      };
     });
 }
 
@@ -51,7 +56,9 @@ export function deriveSymbols(folder: string): Symbol[] {
     ...preprocessed(header, '__CUDA_API_VERSION_INTERNAL'),
   ]);
   const introduced = new Map<string, Set<number>>();
-  for (const m of readFileSync(join(folder, 'cudaTypedefs.h'), 'utf8').matchAll(/\*PFN_(cu\w+?)_v(\d+)(_ptsz|_ptds)?\)/g)) {
+  for (const m of readFileSync(join(folder, 'cudaTypedefs.h'), 'utf8').matchAll(
+    /\*PFN_(cu\w+?)_v(\d+)(_ptsz|_ptds)?\)/g,
+  )) {
     const key = `${m[1]}${m[3] ? '/thread' : ''}`;
     introduced.set(key, (introduced.get(key) ?? new Set()).add(Number(m[2])));
   }
@@ -79,6 +86,10 @@ if (import.meta.main) {
   const folder = process.argv[2];
   if (!folder) throw new Error('usage: symbols.ts <folder with cuda.h and cudaTypedefs.h>');
   const version = /#define CUDA_VERSION (\d+)/.exec(readFileSync(join(folder, 'cuda.h'), 'utf8'))?.[1];
-  const lines = deriveSymbols(folder).map((s) => `${s.symbol} ${s.base} ${s.version ?? '-'} ${s.thread ? 'thread' : 'legacy'}`);
-  process.stdout.write(`# CUDA ${version}, ${lines.length} symbols; made by symbols.ts\n${lines.join('\n')}\n`);
+  const lines = deriveSymbols(folder).map(
+    (s) => `${s.symbol} ${s.base} ${s.version ?? '-'} ${s.thread ? 'thread' : 'legacy'}`,
+  );
+  process.stdout.write(
+    `# CUDA ${version}, ${lines.length} symbols; made by symbols.ts\n${lines.join('\n')}\n`,
+  );
 }

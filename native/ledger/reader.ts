@@ -4,7 +4,16 @@ import { closeSync, openSync, readSync } from 'node:fs';
 
 export const LEDGER_MAGIC = 0x4c55504756n;
 export const LEDGER_VERSION = 1;
-export const MEMORY_KINDS = ['device', 'pool', 'array', 'vmm', 'managed', 'graph', 'external', 'context'] as const;
+export const MEMORY_KINDS = [
+  'device',
+  'pool',
+  'array',
+  'vmm',
+  'managed',
+  'graph',
+  'external',
+  'context',
+] as const;
 export type MemoryKind = (typeof MEMORY_KINDS)[number];
 export type Qos = 'guaranteed' | 'burstable' | 'best-effort';
 
@@ -108,7 +117,8 @@ function parseRow(b: Buffer, at: number): LedgerRow | undefined {
 export function parseLedger(b: Buffer): LedgerSnapshot {
   if (b.length < 4096 || b.readBigUInt64LE(0) !== LEDGER_MAGIC) throw new LedgerError('not a ledger');
   const version = b.readUInt32LE(8);
-  if (version !== LEDGER_VERSION) throw new LedgerError(`ledger of version ${version}; this reader knows ${LEDGER_VERSION}`);
+  if (version !== LEDGER_VERSION)
+    throw new LedgerError(`ledger of version ${version}; this reader knows ${LEDGER_VERSION}`);
   const rowSize = b.readUInt32LE(12);
   const rows = b.readUInt32LE(16);
   const header = b.readUInt32LE(20);

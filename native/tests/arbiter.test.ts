@@ -29,7 +29,13 @@ describe('the control socket', () => {
     expect(dir).toBe(join(bed.dir, 'slices', 'a'));
     expect(readFileSync(join(dir, 'slice'), 'utf8')).toContain('limit=250\nqos=guaranteed\nlatency=critical');
     expect(statSync(join(dir, 'arbiter.sock')).mode & 0o777).toBe(0o666);
-    expect(row('a')).toMatchObject({ shareMilli: 250, limitMilli: 250, qos: 'guaranteed', critical: true, memoryCap: 1 << 30 });
+    expect(row('a')).toMatchObject({
+      shareMilli: 250,
+      limitMilli: 250,
+      qos: 'guaranteed',
+      critical: true,
+      memoryCap: 1 << 30,
+    });
     expect(await bed.control('set id=a share=300 limit=600')).toBe('ok');
     expect(row('a')).toMatchObject({ shareMilli: 300, limitMilli: 600 });
     expect(await bed.control('list')).toBe('ok n=1\nid=a processes=0 memory_used=0 device_ns=0');
@@ -112,14 +118,17 @@ describe('a slice without its arbiter', () => {
 });
 
 describe('a holder that cannot go on', () => {
-  const load = (slice: string, ...more: string[]) => bed.spawn(slice, 'bench/cuda_load', ['ns=500000', 'ms=30000', ...more]);
+  const load = (slice: string, ...more: string[]) =>
+    bed.spawn(slice, 'bench/cuda_load', ['ns=500000', 'ms=30000', ...more]);
 
   it('loses its turn when it is stopped, and comes back', async () => {
     await started();
     await bed.slice('a', 'share=500');
     await bed.slice('b', 'share=500');
     const [a, b] = [load('a'), load('b')];
-    await expect.poll(() => Math.min(row('a').launches, row('b').launches), { timeout: 8000 }).toBeGreaterThan(20);
+    await expect
+      .poll(() => Math.min(row('a').launches, row('b').launches), { timeout: 8000 })
+      .toBeGreaterThan(20);
     a.kill('SIGSTOP');
     const before = row('b').launches;
     await expect.poll(() => row('b').launches - before, { timeout: 8000 }).toBeGreaterThan(500);
@@ -144,7 +153,9 @@ describe('a holder that cannot go on', () => {
       for (const v of victims) v.kill('SIGKILL');
       await Promise.all(ends);
     }
-    await expect.poll(async () => (await bed.control('list'), row('a').memoryUsed), { timeout: 5000 }).toBe(0);
+    await expect
+      .poll(async () => (await bed.control('list'), row('a').memoryUsed), { timeout: 5000 })
+      .toBe(0);
     expect(row('a').processes).toBe(0);
     const launches = row('b').launches;
     await expect.poll(() => row('b').launches - launches, { timeout: 8000 }).toBeGreaterThan(50);
@@ -214,7 +225,14 @@ describe('shares', () => {
     const mark = setTimeout(() => {
       for (const s of bed.ledger().slices) before.set(s.id, s.deviceNs);
     }, 500);
-    const results = await sideBySide(bed, [{ slice: 'a', args: a }, { slice: 'b', args: b }], 1600);
+    const results = await sideBySide(
+      bed,
+      [
+        { slice: 'a', args: a },
+        { slice: 'b', args: b },
+      ],
+      1600,
+    );
     clearTimeout(mark);
     expect(part('a', before)).toBeGreaterThan(0.27);
     expect(part('a', before)).toBeLessThan(0.33);

@@ -61,10 +61,14 @@ export class Bed {
   /** Starts the arbiter, or starts it again; resolves once it serves. */
   async start(): Promise<void> {
     const nvml = this.options.opencl ? 'none' : join(this.build, 'fakedriver', 'libnvidia-ml.so.1');
-    const child = spawn(join(this.build, 'vgpu-arbiter'), ['--dir', this.dir, '--nvml', nvml, ...(this.options.arbiter ?? [])], {
-      env: this.env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const child = spawn(
+      join(this.build, 'vgpu-arbiter'),
+      ['--dir', this.dir, '--nvml', nvml, ...(this.options.arbiter ?? [])],
+      {
+        env: this.env,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     this.arbiter = child;
     await new Promise<void>((resolve, reject) => {
       child.once('exit', (code) => reject(new Error(`arbiter ended with ${code}`)));
@@ -119,11 +123,20 @@ export class Bed {
   /** The environment of a program under a slice (undefined: under none). */
   under(slice: string | undefined): NodeJS.ProcessEnv {
     if (slice === undefined) return this.env;
-    return { ...this.env, VGPU_SLICE: join(this.dir, 'slices', slice), LD_PRELOAD: join(this.build, 'libvgpu-limiter.so') };
+    return {
+      ...this.env,
+      VGPU_SLICE: join(this.dir, 'slices', slice),
+      LD_PRELOAD: join(this.build, 'libvgpu-limiter.so'),
+    };
   }
 
   /** Starts a program of the build folder under a slice. */
-  spawn(slice: string | undefined, program: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  spawn(
+    slice: string | undefined,
+    program: string,
+    args: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+  ): ChildProcess {
     const child = spawn(join(this.build, program), args, {
       env: { ...this.under(slice), ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -134,7 +147,12 @@ export class Bed {
   }
 
   /** Runs a program to its end. */
-  run(slice: string | undefined, program: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
+  run(
+    slice: string | undefined,
+    program: string,
+    args: readonly string[] = [],
+    env: NodeJS.ProcessEnv = {},
+  ): Promise<Finished> {
     return finished(this.spawn(slice, program, args, env));
   }
 
@@ -168,11 +186,18 @@ export interface Load {
 }
 
 /** Runs loads side by side over one window; returns what each got done: nanoseconds of device time by second. */
-export async function sideBySide(bed: Bed, loads: readonly Load[], windowMs: number, leadMs = 400): Promise<number[]> {
+export async function sideBySide(
+  bed: Bed,
+  loads: readonly Load[],
+  windowMs: number,
+  leadMs = 400,
+): Promise<number[]> {
   const from = now() + BigInt(leadMs) * 1_000_000n;
   const to = from + BigInt(windowMs) * 1_000_000n;
   const results = await Promise.all(
-    loads.map((load) => bed.run(load.slice, load.program ?? 'bench/cuda_load', [...load.args, `from=${from}`, `to=${to}`])),
+    loads.map((load) =>
+      bed.run(load.slice, load.program ?? 'bench/cuda_load', [...load.args, `from=${from}`, `to=${to}`]),
+    ),
   );
   return results.map((r, i) => {
     if (r.code !== 0) throw new Error(`load ${i} ended with ${r.code ?? r.signal}: ${r.err}`);

@@ -1,4 +1,4 @@
-// links: build/fakedriver/libcuda.so.1
+// links: @BUILD@/fakedriver/libcuda.so.1
 // Linked to the driver, not loading it: prints the slice's memory.
 #include <stdio.h>
 

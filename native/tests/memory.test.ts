@@ -96,10 +96,12 @@ describe('memory of a CUDA slice', () => {
     await bed.slice('race', `share=500 memory=${cap}`);
     const from = String(now() + 700_000_000n); // all have their contexts by then
     const results = await Promise.all([1, 2, 3, 4].map(() => probe('race', 'race', '700', from)));
-    const sum = results.map((r) => fields(r)).reduce((a, f) => ({ ok: a.ok + (f.allocations ?? 0), no: a.no + (f.refusals ?? 0) }), {
-      ok: 0,
-      no: 0,
-    });
+    const sum = results
+      .map((r) => fields(r))
+      .reduce((a, f) => ({ ok: a.ok + (f.allocations ?? 0), no: a.no + (f.refusals ?? 0) }), {
+        ok: 0,
+        no: 0,
+      });
     expect(sum.ok).toBeGreaterThan(1000);
     expect(sum.no).toBeGreaterThan(0);
     await bed.control('list'); // brings the ledger up to date
@@ -134,9 +136,9 @@ describe('memory of a CUDA slice', () => {
     await bed.slice('module', `share=500 memory=${1024 * MiB}`);
     const child = bed.spawn('module', 'bench/cuda_load', ['ms=1500', 'ns=1000000']);
     const done = finished(child);
-    await expect.poll(() => bed.ledger().slices.find((s) => s.id === 'module')?.memory.context, { timeout: 5000 }).toBe(
-      CONTEXT + MODULE,
-    );
+    await expect
+      .poll(() => bed.ledger().slices.find((s) => s.id === 'module')?.memory.context, { timeout: 5000 })
+      .toBe(CONTEXT + MODULE);
     expect((await done).code).toBe(0);
   });
 
