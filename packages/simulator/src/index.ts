@@ -6,3 +6,5 @@ export { seededRandom, shuffle } from './random.ts';
 export { MARKS, type Placed, type SaturationOptions, type SaturationResult, saturate } from './saturation.ts';
 export { EXIT_USAGE, type SimOptions, simCommand } from './sim-command.ts';
 export { type SyntheticOptions, syntheticTrace } from './synthetic.ts';
+export { replay, type TimelineOptions, type TimelineResult } from './timeline.ts';
+export { readWork, type Work, workFromPods } from './workload.ts';

@@ -4,7 +4,7 @@ import { EXIT_USAGE, simCommand } from './sim-command.ts';
 
 const USAGE = `usage: sim --nodes NODES.csv (--arrivals PODS.csv | --pods PODS.csv [--load 1.3]) [--policy NAME]
   [--seed N] [--typical TRACE.csv] [--placements OUT.jsonl] [--plot OUT.svg|OUT.html] [--json]
-  [--timeline [--mtbf HOURS] [--repair HOURS] [--queues FILE.json]]`;
+  [--timeline [--mtbf HOURS] [--repair HOURS] [--queues FILE.json] [--disruptions N]]`;
 
 function amount(name: string, value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
@@ -31,6 +31,7 @@ async function main(): Promise<number> {
         mtbf: { type: 'string' },
         repair: { type: 'string' },
         queues: { type: 'string' },
+        disruptions: { type: 'string' },
       },
     });
     return await simCommand({
@@ -40,6 +41,7 @@ async function main(): Promise<number> {
       seed: amount('seed', v.seed),
       mtbf: amount('mtbf', v.mtbf),
       repair: amount('repair', v.repair),
+      disruptions: amount('disruptions', v.disruptions),
     });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;

@@ -1,7 +1,7 @@
 import { readFile as read, writeFile } from 'node:fs/promises';
 import { RANKINGS, type RankingName } from '@vgpu/scheduler';
 import { inflate } from './arrivals.ts';
-import { readNodes, readPods, type TracePod } from './openb.ts';
+import { readNodes, readPods, TraceError, type TracePod } from './openb.ts';
 import { saturationPage, saturationSvg } from './plots.ts';
 import { type SaturationResult, saturate } from './saturation.ts';
 import { saturationTable } from './tables.ts';
@@ -55,7 +55,11 @@ export async function simCommand(options: SimOptions): Promise<number> {
   const err = options.err ?? ((line) => process.stderr.write(`${line}\n`));
   try {
     const policy = policyOf(options.policy);
-    if (options.timeline) return await runTimeline(options, policy, out);
+    if (options.timeline) {
+      if (!options.nodes || !(options.arrivals ?? options.pods))
+        throw new UsageError('--timeline needs --nodes and --pods (a list with times)');
+      return await runTimeline(options, policy, out);
+    }
     const { result } = await runSaturation(options, policy);
     if (options.placements)
       await writeFile(options.placements, result.placements.map((p) => `${JSON.stringify(p)}\n`).join(''));
@@ -71,7 +75,8 @@ export async function simCommand(options: SimOptions): Promise<number> {
     if (!(error instanceof Error)) throw error;
     const expected =
       error instanceof UsageError ||
-      error.name === 'TraceError' ||
+      error instanceof TraceError ||
+      error instanceof SyntaxError ||
       (error as { code?: string }).code !== undefined;
     if (!expected) throw error;
     err(`vgpu sim: ${error.message}`);

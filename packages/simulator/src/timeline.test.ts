@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { syntheticTrace } from './synthetic.ts';
+import { replay } from './timeline.ts';
+import { readWork, type Work } from './workload.ts';
+
+const LIST = `name,submit_s,duration_s,cpu,memory_gib,gpus,gpu,queue,priority,checkpointable
+a,0,100,1,1,1,1,red,0,no
+b,10,100,1,1,1,1,blue,0,no
+c,20,50,1,1,1,0.5,blue,0,yes
+`;
+
+const nodes = [{ sn: 'n', cpuMilli: 8000, memoryBytes: 64 * 1024 ** 3, gpus: 1, model: 'A100' }];
+
+function manyTasks(count: number): Work[] {
+  const { pods } = syntheticTrace({ nodes: 1, pods: count, seed: 3 });
+  return pods.map((p, i) => ({
+    task: {
+      ...p,
+      taskId: p.name,
+      jobId: p.name,
+      project: i % 2 ? 'red' : 'blue',
+      submittedAt: i * 500,
+      expectedDurationMs: 20_000,
+    },
+    submitAt: i * 500,
+    durationMs: 20_000,
+    checkpointable: i % 3 === 0,
+  }));
+}
+
+describe('replay', () => {
+  it('runs one after the other on one device, with exact times', () => {
+    const r = replay(nodes, readWork(LIST), { policy: 'fgd' });
+    expect(r).toMatchObject({ tasks: 3, completed: 3, stranded: 0, preemptions: 0, failures: 0 });
+    // a runs 0–100, b 100–200, c (half a device) 200–250.
+    expect(r.wait).toMatchObject({ max: 180, mean: (0 + 90 + 180) / 3 });
+    expect(r.completion).toMatchObject({ max: 230 });
+    expect(r.allocation).toBeCloseTo((100 * (100 + 100 + 25)) / 250, 5);
+    expect(r.energyKwh).toBeCloseTo((60 * 250 + 240 * 225) / 3.6e6, 9);
+  });
+
+  it('gives the same result for the same seed', () => {
+    const { nodes: many } = syntheticTrace({ nodes: 12, pods: 1, seed: 5 });
+    const options = {
+      policy: 'default',
+      seed: 4,
+      mtbfMs: 60_000,
+      repairMs: 10_000,
+      disruptionBudget: 2,
+    } as const;
+    const run = () => replay(many, manyTasks(150), options);
+    expect(run()).toEqual(run());
+  });
+
+  it('completes all that can run, whatever fails', () => {
+    const { nodes: many } = syntheticTrace({ nodes: 30, pods: 1, seed: 5 });
+    const r = replay(many, manyTasks(150), { seed: 1, mtbfMs: 200_000, repairMs: 5000, disruptionBudget: 2 });
+    expect(r.failures).toBeGreaterThan(0);
+    expect(r.lostGpuHours).toBeGreaterThan(0);
+    expect(r.completed).toBe(150);
+  });
+
+  it('ends when what waits can never run', () => {
+    const impossible = readWork('name,submit_s,duration_s,gpus\nx,0,10,4\n');
+    const r = replay(nodes, impossible, { mtbfMs: 50_000 });
+    expect(r).toMatchObject({ completed: 0, stranded: 1 });
+  });
+
+  it('shares between queues by weight', () => {
+    const both = Array.from(
+      { length: 40 },
+      (_, i) => `t${i},0,10,1,1,1,1,${i % 2 ? 'red' : 'blue'},0,no`,
+    ).join('\n');
+    const work = readWork(`${LIST.split('\n')[0]}\n${both}\n`);
+    const even = replay(nodes, work);
+    const skewed = replay(nodes, work, { queues: [{ id: 'red', overQuotaWeight: 9 }, { id: 'blue' }] });
+    expect(even.fairness).toBeGreaterThan(0.95);
+    expect(skewed.fairness).toBeLessThan(even.fairness);
+  });
+});
+
+describe('readWork', () => {
+  it('names the line and column of what it cannot read', () => {
+    expect(() => readWork('name,submit_s\nx,0\n', 'f.csv')).toThrow('f.csv:1: column duration_s is missing');
+    expect(() => readWork('name,submit_s,duration_s\nx,0,ten\n', 'f.csv')).toThrow(
+      'f.csv:2: duration_s is not a number',
+    );
+    expect(() => readWork('name,submit_s,duration_s,colour\n', 'f.csv')).toThrow(
+      'column colour is not known',
+    );
+  });
+});
