@@ -178,7 +178,7 @@ export async function openResources({
     version: config.version,
   });
   const health = new Health({ engine, devices, home: config.home, version: config.version });
-  const metrics = new Metrics({ store, changes, scheduling, engine, devices });
+  const metrics = new Metrics({ store, changes, scheduling, engine, devices, execution });
   const work = new WorkRunner(
     store.queue,
     { 'purge-tasks': ({ tasks }) => purgeTasks(tasks, telemetry, paths.files) },

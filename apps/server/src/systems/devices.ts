@@ -6,6 +6,7 @@ import {
   type HealthReport,
   Inventory,
   type Qos,
+  type Share,
   type Slice,
   SliceManager,
   stopIdleArbiters,
@@ -51,6 +52,8 @@ export class Devices {
   readonly inventory: Inventory;
   readonly #parts: DevicesParts;
   readonly #slices: SliceManager;
+  /** What programs under `vgpu exec` hold, as of the last round. */
+  #foreign: readonly Share[] = [];
 
   constructor(parts: DevicesParts) {
     this.#parts = parts;
@@ -97,6 +100,10 @@ export class Devices {
         processes: [],
       });
     }
+    const foreign = this.#slices.foreignShares();
+    const freed = foreign.length < this.#foreign.length;
+    this.#foreign = foreign;
+    if (freed) this.#parts.onChange();
     await this.#slices.keepArbiters();
   }
 
@@ -104,8 +111,7 @@ export class Devices {
   view(): readonly AcceleratorView[] {
     if (this.inventory.accelerators.length === 0) return [];
     const held = this.#parts.held().map(({ uuid, milli, vramBytes }) => ({ uuid, milli, bytes: vramBytes }));
-    const all = [...held, ...this.#slices.foreignShares()];
-    return devicesForScheduling(this.inventory, this.#parts.pools.all(), all);
+    return devicesForScheduling(this.inventory, this.#parts.pools.all(), [...held, ...this.#foreign]);
   }
 
   /** Makes the shares of an attempt real; undefined where it has none. @throws VgpuError */

@@ -1,9 +1,11 @@
 import { taskStates } from '@vgpu/core';
 import type { Store } from '@vgpu/store';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { registerAcceleratorMetrics } from './accelerator-metrics.ts';
 import type { Changes } from './changes.ts';
 import type { Devices } from './devices.ts';
 import type { Engine } from './engine.ts';
+import type { Execution } from './execution.ts';
 import type { Scheduling } from './scheduling.ts';
 
 export interface MetricsParts {
@@ -12,6 +14,7 @@ export interface MetricsParts {
   scheduling: Scheduling;
   engine: Engine;
   devices: Devices;
+  execution: Execution;
 }
 
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
@@ -45,7 +48,7 @@ export class Metrics {
   }
 
   #gauges(registers: Registry[]): void {
-    const { store, scheduling, engine, devices } = this.#parts;
+    const { store, scheduling, engine, devices, execution } = this.#parts;
     new Gauge({
       name: 'vgpu_tasks',
       help: 'Tasks by state.',
@@ -100,18 +103,7 @@ export class Metrics {
         this.set(engine.warm()?.ready ?? 0);
       },
     });
-    new Gauge({
-      name: 'vgpu_accelerator_allocated_milli',
-      help: 'Thousandths of each accelerator that are given out.',
-      labelNames: ['uuid', 'model'],
-      registers,
-      collect() {
-        for (const device of devices.inventory.accelerators) {
-          const milli = devices.slices.reduce((sum, s) => sum + (s.uuid === device.uuid ? s.milli : 0), 0);
-          this.set({ uuid: device.uuid, model: device.model }, milli);
-        }
-      },
-    });
+    registerAcceleratorMetrics(this.registry, { devices, execution });
   }
 
   async #observe(

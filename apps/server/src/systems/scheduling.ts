@@ -11,6 +11,7 @@ import {
   type Wait,
 } from '@vgpu/scheduler';
 import type { Logger } from 'pino';
+import { acceleratorShortage } from './accelerator-shortage.ts';
 
 export interface SchedulingOptions {
   cpuMilli: number;
@@ -151,7 +152,8 @@ export class Scheduling {
   /** Why a task could never run here; undefined when time can help. Looks at the task alone, so it is cheap. */
   hopeless(task: Pending): string | undefined {
     const [decision] = plan(this.view(), [task], { now: Date.now() }).decisions;
-    return decision?.kind === 'wait' && isHopeless(decision.code) ? decision.message : undefined;
+    if (decision?.kind !== 'wait' || !isHopeless(decision.code)) return undefined;
+    return acceleratorShortage(task, this.#options.accelerators()) ?? decision.message;
   }
 
   /** What would happen to these tasks if they were submitted now. Changes nothing. */
