@@ -10,16 +10,16 @@ static bool best_effort(const struct vgpu_tenant *t) { return t->qos == VGPU_QOS
 static bool limited(const struct vgpu_tenant *t) { return t->limit < 1000; }
 
 // A limited slice starts a turn once it has this much credit, so that its turns are not minced.
-static int64_t start_credit(const struct vgpu_schedule *s) { return (int64_t)(s->settings.quantum_ns / 2); }
+static double start_credit(const struct vgpu_schedule *s) { return (double)s->settings.quantum_ns / 2; }
 
 static void refill(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now) {
   if (now <= t->credit_at) return;
   uint64_t passed = now - t->credit_at;
   t->credit_at = now;
   if (!limited(t)) return;
-  t->credit_ns += (int64_t)((double)passed * t->limit / 1000.0);
+  t->credit_ns += (double)passed * t->limit / 1000.0;
   // A slice that waits for others keeps what it could not use; one that wants nothing keeps one turn's worth.
-  int64_t most = (int64_t)(t->wanting ? (uint64_t)t->limit * 1000000ull : s->settings.quantum_ns);
+  double most = t->wanting ? (double)t->limit * 1e6 : (double)s->settings.quantum_ns;
   if (t->credit_ns > most) t->credit_ns = most;
 }
 
@@ -32,7 +32,7 @@ static void charge(struct vgpu_schedule *s, struct vgpu_client *c, uint64_t now)
   t->held_ns += used;
   t->clock += (double)used * 1000.0 / weight(t);
   refill(s, t, now);
-  if (limited(t)) t->credit_ns -= (int64_t)used;
+  if (limited(t)) t->credit_ns -= (double)used;
   // A slice that wants nothing keeps at most `lag_ns` of unused claim: neither is idle time saved up for a burst, nor
   // does a short pause cost it its place, nor is anybody made to pay for what it used while nobody else wanted it.
   for (struct vgpu_tenant *o = s->tenants; o; o = o->next) {
@@ -124,7 +124,7 @@ static uint64_t credit_deadline(const struct vgpu_tenant *t, uint64_t now) {
   if (!limited(t)) return VGPU_NEVER;
   if (t->credit_ns <= 0) return now;
   double drain = 1.0 - t->limit / 1000.0; // it refills while it runs
-  return now + (uint64_t)((double)t->credit_ns / (drain > 0.001 ? drain : 0.001));
+  return now + (uint64_t)(t->credit_ns / (drain > 0.001 ? drain : 0.001));
 }
 
 static void grant_next(struct vgpu_schedule *s, uint64_t now) {
@@ -165,7 +165,7 @@ void vgpu_schedule_init(struct vgpu_schedule *s, struct vgpu_settings settings, 
 }
 
 void vgpu_tenant_add(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now) {
-  t->credit_ns = (int64_t)s->settings.quantum_ns;
+  t->credit_ns = (double)s->settings.quantum_ns;
   t->credit_at = now;
   for (const struct vgpu_tenant *o = s->tenants; o; o = o->next)
     if (best_effort(o) == best_effort(t) && o->clock > t->clock) t->clock = o->clock;
@@ -270,9 +270,10 @@ uint64_t vgpu_schedule_due(struct vgpu_schedule *s, uint64_t now) {
     struct vgpu_tenant *t = c->tenant;
     if (c->state != VGPU_WAITING || !limited(t)) continue;
     refill(s, t, now);
-    int64_t missing = start_credit(s) - t->credit_ns;
-    if (missing <= 0) continue;
-    uint64_t at = now + (uint64_t)((double)missing * 1000.0 / (t->limit ? t->limit : 1)) + 1000;
+    double missing = start_credit(s) - t->credit_ns;
+    if (missing <= 0 && s->holder && s->deadline != VGPU_NEVER) continue; // its turn comes when that one's ends
+    if (missing <= 0) return now;
+    uint64_t at = now + (uint64_t)(missing * 1000.0 / (t->limit ? t->limit : 1)) + 1000;
     if (at < due) due = at;
   }
   return due;

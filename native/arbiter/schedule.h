@@ -27,7 +27,7 @@ struct vgpu_tenant { // one slice
   bool critical;
   // Kept by the schedule.
   double clock;          // virtual ns: time held * 1000 / weight
-  int64_t credit_ns;     // what the limit still lets it use; below 0: in debt
+  double credit_ns;      // what the limit still lets it use; below 0: in debt
   uint64_t credit_at;    // when credit_ns was brought up to date
   uint64_t held_ns;      // device time charged so far
   uint64_t wait_ns;

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dispositionOf, type Hook, hookOf, nvmlHooks, openclOwn, openclWork } from './entrypoints.ts';
-import { parseSymbols, type Symbol } from './symbols.ts';
+import { type DriverSymbol, parseSymbols } from './symbols.ts';
 
 const here = import.meta.dirname;
 const types: Record<string, string> = {
@@ -30,7 +30,7 @@ const castOf = (signature: string): string =>
   `CUresult (*)(${[...signature].map((c) => typeOf(c).trim()).join(', ')})`;
 
 /** A symbol's hook body, for the uniform ones. */
-function workBody(s: Symbol, hook: Extract<Hook, { kind: 'work' }>, id: number): string {
+function workBody(s: DriverSymbol, hook: Extract<Hook, { kind: 'work' }>, id: number): string {
   const stream = hook.signature.indexOf('s');
   const g = hook.grid;
   const grid = g === undefined ? '1' : `(uint64_t)a${g} * a${g + 1} * a${g + 2}`;
@@ -76,7 +76,7 @@ function opencl(dispatch: readonly string[], note: string): Map<string, string> 
 }
 
 /** File name → content. */
-export function generate(symbols: readonly Symbol[], dispatch: readonly string[]): Map<string, string> {
+export function generate(symbols: readonly DriverSymbol[], dispatch: readonly string[]): Map<string, string> {
   const note = '// Made by gen/generate.ts from gen/entrypoints.ts; not to be edited.\n';
   const hooked = symbols.filter((s) => hookOf(s.symbol));
   const refused = symbols.filter((s) => dispositionOf(s.symbol).kind === 'refused');

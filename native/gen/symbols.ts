@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export interface Symbol {
+export interface DriverSymbol {
   readonly symbol: string;
   readonly base: string;
   /** e.g. 12050; undefined where the headers do not say */
@@ -23,7 +23,7 @@ export function split(symbol: string): { base: string; revision: number; thread:
 }
 
 /** Reads the table as committed. */
-export function parseSymbols(text: string): Symbol[] {
+export function parseSymbols(text: string): DriverSymbol[] {
   return text
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
@@ -48,7 +48,7 @@ function preprocessed(header: string, ...defines: string[]): string[] {
 }
 
 /** The table, from the headers in `folder`. */
-export function deriveSymbols(folder: string): Symbol[] {
+export function deriveSymbols(folder: string): DriverSymbol[] {
   const header = join(folder, 'cuda.h');
   const names = new Set([
     ...preprocessed(header),
@@ -68,7 +68,7 @@ export function deriveSymbols(folder: string): Symbol[] {
     const key = `${base}${thread ? '/thread' : ''}`;
     families.set(key, [...(families.get(key) ?? []), name]);
   }
-  const out: Symbol[] = [];
+  const out: DriverSymbol[] = [];
   for (const [key, members] of families) {
     // Revisions and versions rise together. Where their numbers differ, the newest ones correspond.
     const versions = [...(introduced.get(key) ?? [])].sort((a, b) => a - b);

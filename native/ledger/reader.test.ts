@@ -25,7 +25,8 @@ describe('the ledger reader', () => {
     const at = 4096 + 512 * 3;
     b.writeBigUInt64LE(1n, at + 8);
     b.write('job-1', at + 16);
-    [250n, 500n, 0n, 1n, 0n, 1024n, 77n].forEach((v, i) => b.writeBigUInt64LE(v, at + 64 + i * 8));
+    for (const [i, v] of [250n, 500n, 0n, 1n, 0n, 1024n, 77n].entries())
+      b.writeBigUInt64LE(v, at + 64 + i * 8);
     b.writeBigUInt64LE(55n, at + 64 + 8 * 8); // memory[pool]
     b.writeBigUInt64LE(123456789n, at + 64 + 18 * 8);
     b.writeBigUInt64LE(4n, 144);

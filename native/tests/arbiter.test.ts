@@ -153,9 +153,7 @@ describe('a holder that cannot go on', () => {
       for (const v of victims) v.kill('SIGKILL');
       await Promise.all(ends);
     }
-    await expect
-      .poll(async () => (await bed.control('list'), row('a').memoryUsed), { timeout: 5000 })
-      .toBe(0);
+    await expect.poll(() => bed.control('list').then(() => row('a').memoryUsed), { timeout: 5000 }).toBe(0);
     expect(row('a').processes).toBe(0);
     const launches = row('b').launches;
     await expect.poll(() => row('b').launches - launches, { timeout: 8000 }).toBeGreaterThan(50);

@@ -68,14 +68,20 @@ describe('an OpenCL slice (PoCL, or whatever device is first)', () => {
   when('gets its share of the device’s time', async () => {
     await bed.slice('a', `share=250 memory=${64 * MiB}`);
     await bed.slice('b', `share=750 memory=${64 * MiB}`);
-    const before = new Map<string, number>();
-    const used = (id: string) =>
-      (bed.ledger().slices.find((s) => s.id === id)?.deviceNs ?? 0) - (before.get(id) ?? 0);
-    const loads = ['a', 'b'].map((s) => bed.run(s, 'bench/opencl_load', ['ms=3500', 'rounds=5000']));
-    await expect.poll(() => Math.min(used('a'), used('b')), { timeout: 15_000 }).toBeGreaterThan(50e6);
-    for (const s of bed.ledger().slices) before.set(s.id, s.deviceNs);
-    await expect.poll(() => used('a') + used('b'), { timeout: 15_000 }).toBeGreaterThan(1.5e9);
-    const part = used('a') / (used('a') + used('b'));
+    const times = () => {
+      const by = new Map(bed.ledger().slices.map((s) => [s.id, s.deviceNs]));
+      return { a: by.get('a') ?? 0, b: by.get('b') ?? 0 };
+    };
+    const loads = ['a', 'b'].map((s) => bed.run(s, 'bench/opencl_load', ['ms=4500', 'rounds=2000']));
+    await expect.poll(() => Math.min(times().a, times().b), { timeout: 15_000 }).toBeGreaterThan(50e6);
+    const from = times();
+    let to = from;
+    const passed = () => {
+      to = times();
+      return to.a + to.b - from.a - from.b;
+    };
+    await expect.poll(passed, { timeout: 15_000 }).toBeGreaterThan(2e9);
+    const part = (to.a - from.a) / (to.a + to.b - from.a - from.b);
     for (const r of await Promise.all(loads)) expect(r).toMatchObject({ code: 0, err: '' });
     expect(part).toBeGreaterThan(0.22);
     expect(part).toBeLessThan(0.28);
