@@ -93,6 +93,8 @@ async function writeTable(path: string, kind: 'plain' | 'dirty', bytes: number):
 
 interface Measured {
   seconds: number;
+  /** Processor time over all threads: what remains comparable on a busy machine. */
+  cpu: number;
   mib: number;
   rows: number;
 }
@@ -126,13 +128,14 @@ export async function benchIngest(options: BenchIngestOptions = {}): Promise<Ben
       }
       if (ours[0]!.rows !== peer[0]!.rows)
         throw new Error(`${kind}: ${ours[0]!.rows} rows against ${peer[0]!.rows}`);
-      const median = (list: readonly Measured[], key: 'seconds' | 'mib') =>
+      const median = (list: readonly Measured[], key: 'seconds' | 'cpu' | 'mib') =>
         quantile(
           list.map((one) => one[key]),
           0.5,
         );
       const label = `CSV import, ${kind}, ${Math.round(megabytes)} MB`;
       results.push(less(`${label}: time`, 's', median(ours, 'seconds'), median(peer, 'seconds'), 'pandas'));
+      results.push(less(`${label}: processor time`, 's', median(ours, 'cpu'), median(peer, 'cpu'), 'pandas'));
       results.push(less(`${label}: peak memory`, 'MiB', median(ours, 'mib'), median(peer, 'mib'), 'pandas'));
     }
     return results;

@@ -4,6 +4,7 @@ import { importFile } from '@vgpu/ingest';
 const [path, outDir, target] = process.argv.slice(2) as [string, string, string];
 // Loaded before the clock starts, as the peer's libraries are.
 await import('@duckdb/node-api');
+const before = process.cpuUsage();
 const started = performance.now();
 const { rows } = await importFile(path, {
   outDir,
@@ -12,4 +13,7 @@ const { rows } = await importFile(path, {
   clean: { clip: [0.01, 0.99] },
 });
 const seconds = (performance.now() - started) / 1000;
-console.log(JSON.stringify({ seconds, mib: process.resourceUsage().maxRSS / 1024, rows }));
+const { user, system } = process.cpuUsage(before);
+console.log(
+  JSON.stringify({ seconds, cpu: (user + system) / 1e6, mib: process.resourceUsage().maxRSS / 1024, rows }),
+);
