@@ -26,9 +26,12 @@ if HERE not in sys.path:
     sys.path.insert(0, HERE)
 
 CTL = os.environ.get('VGPU_CTL', '/vgpu/ctl')
+# The ring lies in a folder that the program cannot change; sockets and the last word in one that we can.
+OWN = os.path.join(CTL, 's')
 MAX_ORDER = 4 * 1024 * 1024
 MAX_STATUS = 64 * 1024
 GATHER = 0.004  # seconds: bursts of output gather so that wake-ups stay few
+FLOOD = 256 * 1024  # bytes moved in one wake-up
 PR_SET_DUMPABLE = 4
 
 
@@ -142,6 +145,7 @@ class Supervisor:
         self.timed_out = False
         self.stopped = False
         self.last_wake = 0.0
+        self.last_moved = 0
 
     @staticmethod
     def _enlarge(fd):
@@ -154,7 +158,7 @@ class Supervisor:
 
     @staticmethod
     def _listen():
-        path = os.path.join(CTL, 'sup.sock')
+        path = os.path.join(OWN, 'sup.sock')
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
         # Bound under another name and renamed: whoever finds the path finds it listening.
         listener.bind(path + '.new')
@@ -233,7 +237,7 @@ class Supervisor:
         if order.get('ports'):
             import vgpu_relay
 
-            vgpu_relay.start(CTL, order['ports'])
+            vgpu_relay.start(OWN, order['ports'])
         self.grace = order.get('graceMs', 5000) / 1000
         data = json.dumps(order).encode()
         try:
@@ -353,14 +357,15 @@ class Supervisor:
             ready = [fd for fd, _ in self.poll.poll(int(self._timeout() * 1000) + 1)]
             if any(fd in self.streams for fd in ready):
                 now = time.monotonic()
-                if now - self.last_wake < GATHER * 2:
+                # A flood fills the pipes by itself: waiting would only hold it up.
+                if now - self.last_wake < GATHER * 2 and self.last_moved < FLOOD:
                     time.sleep(GATHER)
                     ready = [fd for fd, _ in self.poll.poll(0)]
                 self.last_wake = time.monotonic()
             # Status before output: what "started" and the first line say keeps its order.
             if self.child.status_r in ready:
                 self._hear_status()
-            self._pump(ready)
+            self.last_moved = self._pump(ready)
             for fd in ready:
                 if fd == self.wake_r:
                     try:
@@ -422,7 +427,7 @@ class Supervisor:
     def _leave_word(result):
         # For a server that is away just now.
         try:
-            fd = os.open(os.path.join(CTL, 'exit.json'), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+            fd = os.open(os.path.join(OWN, 'exit.json'), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
             os.write(fd, json.dumps(result).encode())
             os.close(fd)
         except OSError:

@@ -1,7 +1,7 @@
 """Carries streams between Unix sockets in the control folder and TCP ports on the worker's loopback.
 
 A worker has no network. For each port that its task declared the server may open
-`<ctl>/port-<n>.sock`; what arrives there goes to 127.0.0.1:<n> inside. It runs as a process of its
+`<ctl>/s/port-<n>.sock`; what arrives there goes to 127.0.0.1:<n> inside. It runs as a process of its
 own: the program may kill it, and then only loses its ports.
 """
 
@@ -9,12 +9,12 @@ import os
 import socket
 
 
-def start(ctl, ports):
+def start(folder, ports):
     """Binds the sockets at once (a caller may connect as soon as the task started), then forks."""
     listeners = []
     for port in ports:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        path = os.path.join(ctl, 'port-%d.sock' % port)
+        path = os.path.join(folder, 'port-%d.sock' % port)
         listener.bind(path)
         os.chmod(path, 0o666)
         listener.listen(64)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -93,7 +93,7 @@ raise SystemExit(1)
     const before = statfsSync('/dev/shm').bavail;
     const { exit, outputs } = await run(`
 import os
-for folder in (os.environ['VGPU_OUTPUT'], '/vgpu/ctl', '/tmp'):
+for folder in (os.environ['VGPU_OUTPUT'], '/vgpu/ctl/s', '/tmp'):
     try:
         with open(folder + '/fill', 'wb') as f:
             while f.tell() < 1 << 34: f.write(b'x' * (1 << 20))
@@ -115,18 +115,21 @@ try:
         open('f%d' % n, 'w').close(); n += 1
 except OSError as e: print('stopped at', n, e.strerror)
 `);
-    expect(exit.reason).toBe('completed');
-    expect(stdout).toMatch(/stopped at \d+ No space left on device/);
+    if (driver.context.folders.canMount) {
+      expect(exit.reason).toBe('completed');
+      expect(stdout).toMatch(/stopped at \d+ No space left on device/);
+    } else expect(exit.reason).toBe('output-limit');
     expect(outputs.files.length).toBeLessThanOrEqual(200);
   });
 
   test('a single line of 1 GB', async () => {
     const { exit, dropped } = await run(
       "import os\nb = b'x' * (1 << 20)\nfor _ in range(1024):\n    n = 0\n    while n < len(b): n += os.write(1, b[n:])\nos.write(1, b'end\\n')",
+      { timeLimitMs: 0 },
     );
     expect(exit.reason).toBe('completed');
     expect(dropped).toBeGreaterThanOrEqual(0);
-  });
+  }, 300_000);
 
   test('output without end', async () => {
     const { exit } = await run(
@@ -235,32 +238,31 @@ attempt('supervisor environment', lambda: open('/proc/1/environ').read())
   });
 
   test('a forged ring and a forged control folder', async () => {
-    const { exit } = await run(`
+    const { exit, stdout } = await run(`
 import os, glob
-for path in glob.glob('/vgpu/ctl/*'):
+for path in ['/vgpu/ctl/ring', *glob.glob('/vgpu/ctl/s/*')]:
     try: os.unlink(path)
     except OSError: pass
-os.symlink('/etc/passwd', '/vgpu/ctl/ring'); os.symlink('/etc/passwd', '/vgpu/ctl/exit.json')
-os.mkfifo('/vgpu/ctl/sup.sock')
+try: os.symlink('/etc/passwd', '/vgpu/ctl/ring')
+except OSError as e: print('ring stays', e.strerror)
+os.symlink('/etc/passwd', '/vgpu/ctl/s/exit.json')
+os.mkfifo('/vgpu/ctl/s/sup.sock')
 print('still here')
 `);
     expect(exit).toMatchObject({ exitCode: 0 });
-    const scribbled = await run(`
-import os
-f = open('/vgpu/ctl/ring', 'r+b'); size = os.fstat(f.fileno()).st_size
-f.write(os.urandom(1 << 20)); f.flush()
-os.truncate('/vgpu/ctl/ring', 10)
-print('x' * 100000)
-`);
-    // It broke its own supervisor's ring: it may only have harmed itself.
-    expect(['completed', 'lost', 'failed']).toContain(scribbled.exit.reason);
-    expect(existsSync('/etc/passwd')).toBe(true);
+    if (driver.context.folders.canMount) expect(stdout).toContain('ring stays');
+    expect(stdout).toContain('still here');
+    // Where the server is root the ring cannot even be opened; elsewhere a script that breaks it harms itself.
+    if (!driver.context.folders.canMount) return;
+    const scribbled = await run("open('/vgpu/ctl/ring', 'r+b').truncate(10)");
+    expect(scribbled.exit).toMatchObject({ reason: 'failed', exception: { type: 'PermissionError' } });
+    expect(scribbled.ringBroken).toBe(false);
   });
 
   test('orders from inside are not obeyed', async () => {
     const { stdout } = await run(`
 import json, socket, time
-s = socket.socket(socket.AF_UNIX); s.connect('/vgpu/ctl/sup.sock')
+s = socket.socket(socket.AF_UNIX); s.connect('/vgpu/ctl/s/sup.sock')
 try:
     s.sendall(json.dumps({'op': 'run', 'command': {'kind': 'exec', 'argv': ['id']}}).encode() + b'\\n')
     print('answer', s.recv(100))

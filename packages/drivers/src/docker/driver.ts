@@ -337,7 +337,7 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
         `the task did not declare port ${port}`,
         `Add it to the job: ports: [${port}].`,
       );
-    return connectInside(`${worker.paths.ctl}/port-${port}.sock`);
+    return connectInside(`${worker.paths.sockets}/port-${port}.sock`);
   }
 
   async destroy(handle: WorkerHandle): Promise<{ teardownMs: number }> {

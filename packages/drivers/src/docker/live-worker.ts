@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { chownSync, closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { DriverError } from '../errors.ts';
 import type { WorkerExit, WorkerHandle } from '../types.ts';
@@ -66,7 +66,7 @@ export class LiveWorker {
 
   /** Connects to the supervisor as soon as it listens. Throws WORKER_START_FAILED when the container ends first. */
   async attach(): Promise<void> {
-    const path = join(this.paths.ctl, 'sup.sock');
+    const path = join(this.paths.sockets, 'sup.sock');
     const deadline = Date.now() + READY_TIMEOUT_MS;
     for (let tries = 1; !existsSync(path); tries++) {
       await sleep(3);
@@ -94,6 +94,9 @@ export class LiveWorker {
 
   /** Sends the task; resolves with the epoch ms at which user code began. */
   run(order: Record<string, unknown>): Promise<number> {
+    // The supervisor has the ring mapped by now; nobody else in the worker needs to open it ever again. (A ring
+    // that shrinks under its writer ends the writer.) Only root can take a file away from its owner.
+    if (process.getuid?.() === 0) chownSync(this.paths.ring, 0, 0);
     this.#channel?.send({ op: 'run', ...order });
     return this.#started.promise;
   }
@@ -176,7 +179,7 @@ export class LiveWorker {
       }
       if (!state) return this.#finish('gone');
       if (!state.State.Running) {
-        this.#said ??= readExitFile(this.paths.ctl);
+        this.#said ??= readExitFile(this.paths.sockets);
         return this.#finish({
           exitCode: state.State.ExitCode,
           oomKilled: state.State.OOMKilled,
@@ -228,10 +231,13 @@ export class LiveWorker {
 const MAX_EXIT_FILE = 256 * 1024;
 
 /** The supervisor's last word, for a server that was away when it was spoken. Read as hostile. */
-function readExitFile(ctl: string): SupervisorExit | undefined {
+function readExitFile(folder: string): SupervisorExit | undefined {
   let fd: number;
   try {
-    fd = openSync(join(ctl, 'exit.json'), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    fd = openSync(
+      join(folder, 'exit.json'),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    );
   } catch {
     return undefined;
   }

@@ -22,6 +22,8 @@ export interface WorkerPaths {
   /** Folder on tmpfs: `ctl/` and `out/`. */
   volatile: string;
   ctl: string;
+  /** Folder in `ctl` that the worker may write: its sockets and its last word. */
+  sockets: string;
   ring: string;
   out: string;
 }
@@ -50,6 +52,7 @@ export function workerPaths(settings: FolderSettings, key: string): WorkerPaths 
     record: join(disk, 'task.json'),
     volatile,
     ctl,
+    sockets: join(ctl, 's'),
     ring: join(ctl, 'ring'),
     out: existsSync(onDisk) ? onDisk : join(volatile, 'out'),
   };
@@ -77,7 +80,7 @@ export async function makeFolders(
       '-t',
       'tmpfs',
       '-o',
-      `${safe},size=${CTL_BYTES},nr_inodes=${CTL_INODES},${owner}`,
+      `${safe},size=${CTL_BYTES},nr_inodes=${CTL_INODES},uid=0,gid=0,mode=0755`,
       'vgpu-ctl',
       paths.ctl,
     ]);
@@ -87,10 +90,9 @@ export async function makeFolders(
       await exec('mount', ['-t', 'tmpfs', '-o', `nosuid,nodev,${bounds},${owner}`, 'vgpu-out', paths.out]);
     }
   }
-  for (const dir of [
-    ...(settings.canMount ? [] : [paths.ctl]),
-    ...(settings.canMount && !out.onDisk ? [] : [paths.out]),
-  ]) {
+  // Only its own folder inside: the ring can be neither removed nor replaced.
+  mkdirSync(paths.sockets);
+  for (const dir of [paths.sockets, ...(settings.canMount && !out.onDisk ? [] : [paths.out])]) {
     chmodSync(dir, 0o777);
     if (process.getuid?.() === 0) chownSync(dir, settings.uid, settings.gid);
   }

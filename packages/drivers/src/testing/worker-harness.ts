@@ -14,6 +14,7 @@ export interface Finished {
   stdout: string;
   stderr: string;
   dropped: number;
+  ringBroken: boolean;
   outputs: CollectedOutputs;
   outDir: string;
 }
