@@ -100,6 +100,15 @@ describe('fair share', () => {
     expect(bound.filter((t) => t.startsWith('b'))).toHaveLength(3);
   });
 
+  it('gives equal claims to the older one', () => {
+    const view = makeView({ nodes: [node('n', [gpu('g')])] });
+    const { bound } = decide(view, [
+      ask('x', { queue: 'a', submittedAt: 5 }),
+      ask('y', { queue: 'b', submittedAt: 4 }),
+    ]);
+    expect(bound).toEqual(['y']);
+  });
+
   it('serves quotas before borrowing, at every level of the tree', () => {
     const queues: QueueView[] = [
       { id: 'lab', quota: { gpuMilli: 3000 } },

@@ -65,6 +65,10 @@ export function plan(view: View, pending: readonly Pending[], options: PlanOptio
   const planning = new Planning(view, waiting, options);
   const queues = unitsByQueue(waiting, options.now, gangs, options.starvationMs);
   while (queues.size > 0) {
+    if (queues.size > 1)
+      planning.fair.heads(
+        new Map([...queues].map(([queue, units]) => [queue, units[0]!.tasks[0]!.submittedAt])),
+      );
     let first: string | undefined;
     for (const queue of queues.keys())
       if (first === undefined || planning.fair.compare(queue, first) < 0) first = queue;

@@ -42,10 +42,10 @@ describe('saturate', () => {
       const arrivals = inflate(pods, nodes, 1.3, 1);
       const r = saturate(nodes, arrivals, { policy, seed: 1, typical: pods });
       const state = new Map(
-        nodes.map(({ sn, cpuMilli, memoryBytes, model, gpus }) => {
-          const free = new Array<number>(gpus).fill(1000);
-          return [sn, { cpuMilli, memoryBytes, model, free }] as const;
-        }),
+        nodes.map(({ sn, cpuMilli, memoryBytes, model, gpus }) => [
+          sn,
+          { cpuMilli, memoryBytes, model, free: new Array<number>(gpus).fill(1000) },
+        ]),
       );
       let allocated = 0;
       for (const [i, placed] of r.placements.entries()) {

@@ -15,11 +15,15 @@ function manyTasks(count: number): Work[] {
   const { pods } = syntheticTrace({ nodes: 1, pods: count, seed: 3 });
   return pods.map((p, i) => ({
     task: {
-      ...p,
       taskId: p.name,
       jobId: p.name,
       project: i % 2 ? 'red' : 'blue',
       submittedAt: i * 500,
+      cpuMilli: p.cpuMilli,
+      memoryBytes: p.memoryBytes,
+      gpuMilli: p.gpuMilli,
+      gpuCount: p.gpuCount,
+      models: p.models,
       expectedDurationMs: 20_000,
     },
     submitAt: i * 500,
@@ -69,11 +73,12 @@ describe('replay', () => {
   it('shares between queues by weight', () => {
     const both = Array.from(
       { length: 40 },
-      (_, i) => `t${i},0,10,1,1,1,1,${i % 2 ? 'red' : 'blue'},0,no`,
+      (_, i) => `t${i},${i / 10},10,1,1,1,1,${i % 2 ? 'red' : 'blue'},0,no`,
     ).join('\n');
     const work = readWork(`${LIST.split('\n')[0]}\n${both}\n`);
-    const even = replay(nodes, work);
-    const skewed = replay(nodes, work, { queues: [{ id: 'red', overQuotaWeight: 9 }, { id: 'blue' }] });
+    const four = [{ ...nodes[0]!, gpus: 4 }];
+    const even = replay(four, work);
+    const skewed = replay(four, work, { queues: [{ id: 'red', overQuotaWeight: 9 }, { id: 'blue' }] });
     expect(even.fairness).toBeGreaterThan(0.95);
     expect(skewed.fairness).toBeLessThan(even.fairness);
   });

@@ -26,6 +26,8 @@ interface Branch {
   readonly limit: Quota;
   readonly weight: number;
   readonly held: Amounts;
+  /** When the oldest head of its leaves was submitted. */
+  oldest: number;
 }
 
 const ROOT = '';
@@ -54,6 +56,7 @@ export class FairShare {
         limit: q?.limit ?? {},
         weight: q?.overQuotaWeight ?? 1,
         held: { gpuMilli: 0, cpuMilli: 0, memoryBytes: 0 },
+        oldest: Number.POSITIVE_INFINITY,
       };
       this.#branches.set(id, branch);
       return branch;
@@ -72,6 +75,7 @@ export class FairShare {
       limit: {},
       weight: 1,
       held: { gpuMilli: 0, cpuMilli: 0, memoryBytes: 0 },
+      oldest: Number.POSITIVE_INFINITY,
     };
     this.#branches.set(id, branch);
     return branch;
@@ -129,10 +133,17 @@ export class FairShare {
     );
   }
 
+  /** Tells when the first waiting task of each queue was submitted; ties go to the older. */
+  heads(submittedAt: ReadonlyMap<string, number>): void {
+    for (const branch of this.#branches.values()) branch.oldest = Number.POSITIVE_INFINITY;
+    for (const [queue, at] of submittedAt)
+      for (const branch of this.#path(queue)) branch.oldest = Math.min(branch.oldest, at);
+  }
+
   /**
    * Compares two queues; the one that goes first is lower. From the root down, at the first level where the
    * paths part: 1. within its quota before over it; 2. within: the smaller dominant share of its quota;
-   * over: the smaller dominant share of the cluster held beyond the quota, per weight; 3. id.
+   * over: the smaller dominant share of the cluster held beyond the quota, per weight; 3. the older head; 4. id.
    */
   compare(a: string, b: string): number {
     if (a === b) return 0;
@@ -145,7 +156,12 @@ export class FairShare {
     if (!x || !y) return pathA.length - pathB.length;
     const dx = this.#standing(x);
     const dy = this.#standing(y);
-    return Number(dx.over) - Number(dy.over) || dx.share - dy.share || (x.id < y.id ? -1 : 1);
+    return (
+      Number(dx.over) - Number(dy.over) ||
+      dx.share - dy.share ||
+      compareTimes(x.oldest, y.oldest) ||
+      (x.id < y.id ? -1 : 1)
+    );
   }
 
   #standing(branch: Branch): { over: boolean; share: number } {
@@ -166,4 +182,8 @@ export class FairShare {
     if (within && !full) return { over: false, share: ofQuota };
     return { over: true, share: beyond / Math.max(branch.weight, 1e-9) };
   }
+}
+
+function compareTimes(a: number, b: number): number {
+  return a === b ? 0 : a - b;
 }
