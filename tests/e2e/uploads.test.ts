@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, symlinkSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { routes } from '@vgpu/api';
-import { type Headers, pack } from 'tar-stream';
+import { type Header, pack } from 'tar-stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TestServer } from './harness/test-server.ts';
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.close());
 
-async function tarOf(...entries: [header: Headers & { name: string }, content?: string][]): Promise<Buffer> {
+async function tarOf(...entries: [header: Header & { name: string }, content?: string][]): Promise<Buffer> {
   const tar = pack();
   for (const [header, content] of entries) tar.entry(header, content ?? '');
   tar.finalize();
@@ -31,7 +31,7 @@ async function upload(tar: Buffer, hash = createHash('sha256').update(tar).diges
 }
 
 describe('a bundle that means harm is refused, and leaves nothing behind', () => {
-  const script: [Headers & { name: string }, string] = [{ name: 'a.py' }, 'print(1)'];
+  const script: [Header & { name: string }, string] = [{ name: 'a.py' }, 'print(1)'];
 
   test.each([
     ['a path that climbs', { name: '../../escape.txt' }],
@@ -41,7 +41,7 @@ describe('a bundle that means harm is refused, and leaves nothing behind', () =>
     ['a hard link', { name: 'hard', type: 'link', linkname: '/etc/passwd' }],
     ['a device', { name: 'dev', type: 'character-device', devmajor: 1, devminor: 3 }],
     ['a pipe', { name: 'pipe', type: 'fifo' }],
-  ] as [string, Headers & { name: string }][])('%s', async (_what, header) => {
+  ] as [string, Header & { name: string }][])('%s', async (_what, header) => {
     const status = await upload(await tarOf(script, [header]));
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(500);
