@@ -29,7 +29,7 @@ export function pendingOf(
     project: job.project,
     priority: job.priority,
     // Tasks of one job are equally old: fractions of a millisecond keep them in their order.
-    submittedAt: task.queued_at + task.idx / 65_536,
+    submittedAt: task.queued_at + task.idx / 1024,
     cpuMilli: resources.cpu,
     memoryBytes: resources.memory,
     ...devices,

@@ -28,10 +28,12 @@ interface Followed {
   task: string;
   job: string;
   telemetry: TaskTelemetry;
+  ring: RingReader;
   stop: () => void;
   /** Metrics and series from before a restart. */
   earlier: { metrics: Record<string, number>; series: Record<string, SeriesPoint[]> };
   savedOffset: number;
+  seriesSavedAt: number;
 }
 
 export type LiveListener = (task: string, job: string, events: readonly TelemetryEvent[]) => void;
@@ -43,8 +45,13 @@ export interface LinePage {
   open: boolean;
 }
 
-/** How often what running tasks report is put into their rows, so that a crash of the server loses little. */
-const SAVE_MS = 2000;
+/**
+ * How often what running tasks said is put on disk. Until then it stays in their rings, so that a server which is
+ * killed in between loses nothing: the next one reads it again.
+ */
+const SAVE_MS = 500;
+/** Series are whole files, so they are written less often. */
+const SERIES_MS = 5000;
 
 /** Follows the rings of running tasks, keeps their logs and series, and answers what they say now. */
 export class Telemetry {
@@ -57,6 +64,7 @@ export class Telemetry {
   readonly #listeners = new Set<LiveListener>();
   #attaching = new Map<string, Promise<void>>();
   #saver: NodeJS.Timeout | undefined;
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(parts: { store: Store; logsDir: string; log: Logger }) {
     this.#store = parts.store;
@@ -144,29 +152,32 @@ export class Telemetry {
   /** Saves what running tasks said, and stops. Their rings go on filling; the next process reads on. */
   async close(): Promise<void> {
     clearInterval(this.#saver);
+    await this.#saving;
     await Promise.allSettled(this.#attaching.values());
-    for (const followed of this.#tasks.values()) {
-      followed.stop();
-    }
-    await this.logs.close();
     await this.#save();
+    for (const followed of this.#tasks.values()) followed.stop();
+    await this.logs.close();
     this.#poller.close();
     this.#tasks.clear();
   }
 
   async #attach({ task, job, ringPath, attempt, resumed }: Attach): Promise<void> {
     if (this.#tasks.has(task)) return;
-    const ring: RingReader = openRing(ringPath);
+    const ring = openRing(ringPath, { commit: 'manual' });
     const past = await this.#store.read
       .selectFrom('tasks')
       .select('metrics')
       .where('id', '=', task)
       .executeTakeFirst();
     const log = await this.logs.writer(task);
-    let firstSeq = log.next;
-    if (attempt > 1 && !resumed) {
-      const text = `[vgpu] attempt ${attempt} starts here`;
-      log.append([{ seq: firstSeq++, time: Date.now(), stream: 'system', kind: 'log', text }]);
+    // What an earlier process read but did not keep comes again; lines that the log has are not doubled.
+    let firstSeq = resumed ? Math.min(ring.mark, log.next) : log.next;
+    if (!resumed) {
+      if (attempt > 1) {
+        const text = `[vgpu] attempt ${attempt} starts here`;
+        log.append([{ seq: firstSeq++, time: Date.now(), stream: 'system', kind: 'log', text }]);
+      }
+      ring.commit(ring.position, firstSeq);
     }
     const telemetry = new TaskTelemetry({ log, firstSeq });
     telemetry.subscribe((events) => {
@@ -176,30 +187,45 @@ export class Telemetry {
       task,
       job,
       telemetry,
+      ring,
       stop: this.#poller.add(ring, { records: telemetry.records, end: telemetry.end }),
       earlier: {
         metrics: resumed ? (JSON.parse(past?.metrics ?? '{}') as Record<string, number>) : {},
         series: resumed ? await this.#series.read(task) : {},
       },
       savedOffset: 0,
+      seriesSavedAt: 0,
     });
-    this.#saver ??= setInterval(() => void this.#save(), SAVE_MS).unref();
+    this.#saver ??= setInterval(() => {
+      this.#saving = this.#saving.then(() => this.#save());
+    }, SAVE_MS).unref();
   }
 
-  /** Puts into the rows what changed since the last time, all in one commit. */
+  /** Saves what changed since the last time: logs, then all rows in one commit, then the rings may forget it. */
   async #save(): Promise<void> {
-    const changed = [...this.#tasks.values()].filter((f) => f.telemetry.snapshot().offset !== f.savedOffset);
+    const changed = [...this.#tasks.values()]
+      .map((followed) => ({
+        followed,
+        snapshot: followed.telemetry.snapshot(),
+        position: followed.ring.position,
+      }))
+      .filter(({ followed, snapshot }) => snapshot.offset !== followed.savedOffset);
     if (changed.length === 0) return;
     try {
+      await Promise.all(changed.map(async ({ followed }) => (await this.logs.log(followed.task)).flush()));
       await this.#store.write(async (trx) => {
-        for (const followed of changed) {
-          const snapshot = followed.telemetry.snapshot();
-          followed.savedOffset = snapshot.offset;
+        for (const { followed, snapshot } of changed) {
           const { columns } = summaryOf(snapshot, followed.earlier.metrics);
           await trx.updateTable('tasks').set(columns).where('id', '=', followed.task).execute();
         }
       });
-      for (const followed of changed) await this.#series.save(followed.task, this.#allSeries(followed));
+      for (const { followed, snapshot, position } of changed) {
+        followed.savedOffset = snapshot.offset;
+        followed.ring.commit(position, snapshot.lines);
+        if (Date.now() - followed.seriesSavedAt < SERIES_MS) continue;
+        followed.seriesSavedAt = Date.now();
+        await this.#series.save(followed.task, this.#allSeries(followed));
+      }
     } catch (error) {
       this.#log.warn({ err: error }, 'telemetry was not saved; it is tried again');
     }
