@@ -138,6 +138,68 @@ describe.skipIf('skip' in engine)('with real workers', () => {
     expect((await fetch(at('6006/'), { headers })).status).toBe(409);
   });
 
+  test('lines stream over the WebSocket; after a break they go on from the offset, none lost or doubled', async () => {
+    const script = 'import time\nfor i in range(300):\n  print("n", i, flush=True)\n  time.sleep(0.005)';
+    const job = await client.submit(script, small);
+    const topic = `logs:${job.tasks[0]!.id}`;
+    const seen: string[] = [];
+    /** Follows from a line number until enough came or the log is closed; returns the next number. */
+    const follow = (from: number, enough: number) =>
+      new Promise<number>((resolve) => {
+        const socket = new WebSocket(`${client.url.replace('http', 'ws')}/v1/stream`, {
+          headers: { authorization: `Bearer ${server.token}` },
+        } as never);
+        socket.onopen = () => socket.send(JSON.stringify({ op: 'subscribe', topic, from }));
+        socket.onmessage = (message) => {
+          const frame = JSON.parse(String(message.data)) as {
+            lines: { text: string }[];
+            next: number;
+            open: boolean;
+          };
+          seen.push(...frame.lines.map((line) => line.text));
+          if (seen.length < enough && frame.open) return;
+          socket.onmessage = null;
+          socket.close();
+          resolve(frame.next);
+        };
+      });
+    const next = await follow(0, 100);
+    await pause(200);
+    await follow(next, Number.POSITIVE_INFINITY);
+    expect(seen).toEqual(Array.from({ length: 300 }, (_, i) => `n ${i}`));
+  });
+
+  test('WebSockets reach a declared port', async () => {
+    const script = [
+      'import base64, hashlib, socket',
+      's = socket.create_server(("127.0.0.1", 8080))',
+      'print("up", flush=True)',
+      'while True:',
+      '  c, _ = s.accept()',
+      '  head = c.recv(65536).decode()',
+      '  if "sec-websocket-key" not in head.lower(): c.close(); continue',
+      '  key = [l.split(": ")[1] for l in head.split("\\r\\n") if l.lower().startswith("sec-websocket-key")][0]',
+      '  digest = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()',
+      '  accept = base64.b64encode(digest).decode()',
+      '  c.sendall(("HTTP/1.1 101 S\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\nSec-WebSocket-Accept: %s\\r\\n\\r\\n" % accept).encode())',
+      '  text = head.split(" ")[1].encode()',
+      '  c.sendall(bytes([0x81, len(text)]) + text)',
+    ].join('\n');
+    const job = await client.submit(script, { ...small, ports: [8080] });
+    await client.until(job.id, (now) => now.tasks[0]!.lastLine === 'up');
+    const address = `${client.url.replace('http', 'ws')}/proxy/${job.tasks[0]!.id}/8080/echo?x=1`;
+    const open = (headers: Record<string, string>) =>
+      new Promise<string>((resolve) => {
+        const socket = new WebSocket(address, { headers } as never);
+        socket.onmessage = (message) => resolve(String(message.data));
+        socket.onerror = () => resolve('refused');
+      });
+    expect(await open({})).toBe('refused');
+    expect(await open({ authorization: `Bearer ${server.token}` })).toBe('/echo?x=1');
+    await client.call(routes.jobs.stop, { params: { job: job.id } });
+    await client.ended(job.id);
+  });
+
   test('killed at any point, the next server finishes every task once and leaves nothing behind', async () => {
     const own = new SpawnedServer((engine as { socket: string }).socket, { VGPU_CPU: '2' });
     try {
