@@ -1,6 +1,9 @@
 export type { Change } from './change.ts';
 export { applyPlan, changeView, makeView, RefusedChange } from './change.ts';
+export { type DefragmentOptions, defragment } from './defragment.ts';
 export type { Weights } from './live/preferences.ts';
+export { isLegal, type MigSpot } from './mig/placement.ts';
+export { type MigProduct, type MigProfile, migProduct } from './mig/profiles.ts';
 export type { Gang, LabelClause, Pending, Toleration } from './pending.ts';
 export { Fleet, type FleetNode } from './placer/fleet.ts';
 export { Placer } from './placer/placer.ts';
@@ -16,6 +19,7 @@ export type { WaitCode } from './reasons.ts';
 export { isHopeless } from './reasons.ts';
 export type { PlanMemo, PlanOptions, Ranking } from './schedule.ts';
 export { plan } from './schedule.ts';
+export { type Observation, Throughput } from './throughput.ts';
 export type {
   AcceleratorShare,
   AcceleratorView,

@@ -59,6 +59,6 @@ export interface Pending {
   /** When it must be done, and how long it is thought to run; both are needed for deadline ordering. */
   readonly deadlineAt?: number;
   readonly expectedDurationMs?: number;
-  /** Expected speed by model relative to the slowest it accepts, from `learnThroughput`. */
+  /** Expected speed by model relative to the slowest it accepts, from `Throughput.expected`. */
   readonly throughputByModel?: Readonly<Record<string, number>>;
 }
