@@ -113,7 +113,8 @@ export async function startOwnEngine(home: string): Promise<OwnEnginePaths> {
     });
     child.unref();
     const deadline = Date.now() + START_TIMEOUT_MS;
-    while (!ended && Date.now() < deadline) {
+    // Ours may have ended because another process starts the same engine just now: then theirs is waited for.
+    while ((!ended || ownEnginePid(paths) !== undefined) && Date.now() < deadline) {
       if (await answers(paths.socket)) return paths;
       await sleep(100);
     }
