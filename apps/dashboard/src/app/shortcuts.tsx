@@ -9,7 +9,8 @@ const pages = destinations.flatMap((one) => one.items);
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&
-  (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  (target.isContentEditable ||
+    target.matches('textarea, select, input:not([type=radio], [type=checkbox], [type=range], [type=file])'));
 
 /** The page's own search field where it has one, else the palette. */
 function search(): void {

@@ -47,7 +47,10 @@ export function Config({ job }: { job: Job }) {
           Sizes are bytes, times milliseconds, shares thousandths.
         </Text>
         <ScrollBox style={{ maxHeight: 560, overflow: 'auto' }} label="Spec as JSON">
-          <Code block style={{ background: 'var(--vg-sunken)' }}>
+          <Code
+            block
+            style={{ background: 'var(--vg-sunken)', whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}
+          >
             {json}
           </Code>
         </ScrollBox>

@@ -15,6 +15,7 @@ export class LogStore {
   readonly #asked = new Set<number>();
   readonly #batched = new Batched();
   #leave: (() => void) | null = null;
+  #resumed: (() => void) | null = null;
   #users = 0;
   total = 0;
   dropped = 0;
@@ -34,12 +35,16 @@ export class LogStore {
   /** Begins to follow the end of the log; ends when the last user leaves. */
   follow(): () => void {
     this.#users++;
-    if (this.#users === 1) void this.#start();
+    if (this.#users === 1) {
+      void this.#start();
+      this.#resumed = stream.onResumed(() => void this.#resume());
+    }
     return () => {
       this.#users--;
       if (this.#users > 0) return;
       this.#leave?.();
       this.#leave = null;
+      this.#resumed?.();
     };
   }
 
@@ -83,6 +88,27 @@ export class LogStore {
     this.#batched.changed();
     if (this.#users === 0 || this.#leave) return;
     this.#leave = stream.subscribe(`logs:${this.task}`, (frame) => this.#heard(frame), this.total);
+  }
+
+  /**
+   * A server that was killed may have lost its last lines and count on from before them: what was seen beyond its
+   * end is given up, and the log is heard again from there.
+   */
+  async #resume(): Promise<void> {
+    try {
+      const { total } = await client.call(routes.tasks.logs, {
+        params: { task: this.task },
+        query: { from: -1, limit: 1 },
+      });
+      if (total >= this.total || !this.#leave) return;
+      for (const page of this.#pages.keys()) if ((page + 1) * pageLines > total) this.#pages.delete(page);
+      this.total = total;
+      this.#leave();
+      this.#leave = stream.subscribe(`logs:${this.task}`, (frame) => this.#heard(frame), total);
+      this.#batched.changed();
+    } catch {
+      // the next break, or the next window asked for, tells
+    }
   }
 
   #heard(frame: ServerFrame): void {

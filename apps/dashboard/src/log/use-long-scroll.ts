@@ -48,9 +48,11 @@ export function useLongScroll(area: RefObject<HTMLDivElement | null>, count: num
     [area],
   );
 
-  // While following, each new line moves the bar to its end, before the browser paints.
+  // While following, each new line moves the bar to its end, before the browser paints; unless somebody has moved it
+  // meanwhile, whose scroll event is still to come.
   useLayoutEffect(() => {
-    if (following) place(toPhysical(scroll, limit));
+    const box = area.current;
+    if (following && box && Math.abs(box.scrollTop - physical.current) < 1) place(toPhysical(scroll, limit));
   });
 
   useEffect(() => () => clearTimeout(settle.current), []);
@@ -73,10 +75,15 @@ export function useLongScroll(area: RefObject<HTMLDivElement | null>, count: num
     }, 200);
   }, [area, place]);
 
-  const follow = useCallback((on: boolean) => {
-    setTop(now.current.shown);
-    setFollowing(on);
-  }, []);
+  const follow = useCallback(
+    (on: boolean) => {
+      const { scroll: at, limit: most, shown: present } = now.current;
+      setTop(present);
+      setFollowing(on);
+      if (on) place(toPhysical(at, most));
+    },
+    [place],
+  );
 
   const showRow = useCallback(
     (row: number) => {
