@@ -29,13 +29,13 @@ function fetchExamples(): string | undefined {
   mkdirSync(cache, { recursive: true });
   // `pip download` of a source distribution would build its metadata first: the index names the file itself.
   const script = `
-import json, os, sys, tarfile, urllib.request
-index = os.environ.get('PIP_INDEX_URL', 'https://pypi.org/simple').rsplit('/simple', 1)[0]
-with urllib.request.urlopen(index + '/pypi/scikit-learn/${version}/json') as answer:
-    files = json.load(answer)['urls']
-url = next(f['url'] for f in files if f['packagetype'] == 'sdist')
+import os, re, sys, tarfile, urllib.parse, urllib.request
+index = os.environ.get('PIP_INDEX_URL', 'https://pypi.org/simple').rstrip('/') + '/scikit-learn/'
+with urllib.request.urlopen(index) as answer:
+    page = answer.read().decode()
+link = re.search(r'href="([^"]*scikit_learn-${version}\\.tar\\.gz[^"]*)"', page).group(1)
 target = os.path.join(sys.argv[1], 'sdist.tar.gz')
-urllib.request.urlretrieve(url, target)
+urllib.request.urlretrieve(urllib.parse.urljoin(index, link), target)
 with tarfile.open(target) as tar:
     members = [m for m in tar.getmembers() if '/examples/' in m.name and m.isfile()]
     tar.extractall(sys.argv[1], members=members)

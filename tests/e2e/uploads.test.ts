@@ -23,14 +23,17 @@ async function tarOf(
   return Buffer.concat(chunks);
 }
 
-/** Uploads bytes as a bundle; resolves with what the server said. */
-async function upload(tar: Buffer, hash = createHash('sha256').update(tar).digest('hex')): Promise<number> {
+/** Sends bytes as a bundle. @returns the status of the answer. */
+async function send(body: Uint8Array<ArrayBuffer>, hash: string): Promise<number> {
   const address = server.client.address(routes.bundles.put, { params: { hash } });
   const headers = { authorization: `Bearer ${server.token}`, 'content-type': 'application/octet-stream' };
-  const response = await fetch(address, { method: 'PUT', headers, body: gzipSync(tar) });
+  const response = await fetch(address, { method: 'PUT', headers, body });
   await response.text();
   return response.status;
 }
+
+const upload = (tar: Buffer, hash = createHash('sha256').update(tar).digest('hex')): Promise<number> =>
+  send(gzipSync(tar), hash);
 
 describe('a bundle that means harm is refused, and leaves nothing behind', () => {
   const script: [Partial<Header> & { name: string }, string] = [{ name: 'a.py' }, 'print(1)'];
@@ -54,11 +57,10 @@ describe('a bundle that means harm is refused, and leaves nothing behind', () =>
     expect(await upload(await tarOf(script), '0'.repeat(64))).toBe(422);
   });
 
-  test('a bomb: a gigabyte of zeros in a megabyte', async () => {
-    const bomb = await tarOf([{ name: 'zeros', size: 1 << 30 }, '']).catch(() => undefined);
-    const header = bomb ?? Buffer.alloc(0);
-    const zeros = Buffer.concat([header, Buffer.alloc(600 * 2 ** 20)]);
-    const status = await upload(zeros);
+  test('a bomb: more than a gigabyte of zeros in a megabyte', async () => {
+    // A gzip file may have several members; each of these unpacks to 64 MiB.
+    const member = gzipSync(Buffer.alloc(64 * 2 ** 20));
+    const status = await send(Buffer.concat(Array(18).fill(member)), '1'.repeat(64));
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(500);
   });

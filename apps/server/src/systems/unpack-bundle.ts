@@ -114,6 +114,7 @@ export async function unpackBundle(
     if (code === 'EEXIST' || code === 'ENOTDIR') refuse('a name in it is both a file and a folder');
     throw new VgpuError('BAD_BUNDLE', { problem: `it is no sound gzipped tar (${message})` }, { cause });
   }
+  if (seen.size === 0) refuse('it holds no files');
   const actual = tarHash.digest('hex');
   if (actual !== options.hash) refuse(`its content hashes to ${actual}, not to ${options.hash}`);
   await chmod(into, 0o755);
