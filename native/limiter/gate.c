@@ -31,8 +31,8 @@ struct vgpu_gate {
   _Atomic uint32_t inside;        // threads between enter and exit
   _Atomic uint32_t closed;        // the turn is being given back
   _Atomic uint32_t given_back;    // generation + 1 of the last turn given back: its word may linger in the slot
-  _Atomic uint64_t outstanding_ns; // estimated work that was submitted and not seen finished
-  _Atomic uint64_t submitted;     // pieces of work
+  _Atomic uint64_t outstanding_ns; // estimated work before a fence that was not yet passed
+  _Atomic uint64_t submitted;     // pieces of work before a fence
   _Atomic uint32_t unfenced;      // lanes with work behind their last fence
   _Atomic uint32_t used_turn;     // generation + 1 of the last turn that work was submitted in
   // Under the mutex.
@@ -97,6 +97,12 @@ static void start(struct vgpu_gate *g) {
   pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+static void lane_lock(struct vgpu_lane *lane) {
+  while (atomic_exchange_explicit(&lane->busy, 1, memory_order_acquire)) sched_yield();
+}
+
+static void lane_unlock(struct vgpu_lane *lane) { atomic_store_explicit(&lane->busy, 0, memory_order_release); }
+
 static size_t lane_index(const void *context, const void *stream) {
   uint64_t h = ((uint64_t)(uintptr_t)stream ^ (uint64_t)(uintptr_t)context << 1) * 0x9E3779B97F4A7C15ull;
   return h >> 56;
@@ -108,7 +114,6 @@ struct vgpu_lane *vgpu_lane_of(struct vgpu_gate *g, void *context, void *stream,
   while (lane && (lane->stream != stream || lane->context != context)) lane = lane->next;
   if (!lane && (lane = calloc(1, sizeof *lane))) {
     *lane = (struct vgpu_lane){.stream = stream, .context = context, .gate = g, .own_thread = own_thread, .next = *head};
-    pthread_mutex_init(&lane->mutex, NULL);
     *head = lane;
   }
   pthread_mutex_unlock(&g->mutex);
@@ -278,13 +283,12 @@ void vgpu_gate_exit(struct vgpu_lane *lane, uint64_t key, bool submitted) {
   if (submitted) {
     struct vgpu_slot *slot = g->member->slot;
     uint64_t estimate = estimate_of(g, key);
-    pthread_mutex_lock(&lane->mutex);
+    lane_lock(lane);
     if (lane->count++ == 0) {
       lane->first_ns = vgpu_now_ns();
       atomic_fetch_add_explicit(&g->unfenced, 1, memory_order_relaxed);
     }
     lane->estimate_ns += estimate;
-    atomic_fetch_add_explicit(&g->outstanding_ns, estimate, memory_order_relaxed);
     uint32_t i = 0;
     while (i < lane->n_keys && lane->keys[i] != key) i++;
     if (i == lane->n_keys) {
@@ -294,12 +298,10 @@ void vgpu_gate_exit(struct vgpu_lane *lane, uint64_t key, bool submitted) {
     uint64_t queue = g->member->account->queue_ns;
     bool due = lane->own_thread || lane->count >= FENCE_COUNT ||
                lane->estimate_ns >= (queue && queue / 4 < FENCE_NS ? queue / 4 : FENCE_NS);
-    pthread_mutex_unlock(&lane->mutex);
+    lane_unlock(lane);
     uint32_t turn = VGPU_TURN_GENERATION(atomic_load_explicit(&slot->turn, memory_order_relaxed)) + 1;
     if (atomic_load_explicit(&g->used_turn, memory_order_relaxed) != turn)
       atomic_store_explicit(&g->used_turn, turn, memory_order_relaxed);
-    atomic_fetch_add_explicit(&g->submitted, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&slot->launches, 1, memory_order_relaxed);
     if (due) {
       fence_lane(g, lane);
       bell(g);
@@ -312,9 +314,9 @@ void vgpu_gate_exit(struct vgpu_lane *lane, uint64_t key, bool submitted) {
 static void fence_lane(struct vgpu_gate *g, struct vgpu_lane *lane) {
   struct fence *f = calloc(1, sizeof *f);
   if (!f) return;
-  pthread_mutex_lock(&lane->mutex);
+  lane_lock(lane);
   if (lane->count == 0) {
-    pthread_mutex_unlock(&lane->mutex);
+    lane_unlock(lane);
     free(f);
     return;
   }
@@ -323,6 +325,9 @@ static void fence_lane(struct vgpu_gate *g, struct vgpu_lane *lane) {
   memcpy(f->keys, lane->keys, sizeof f->keys);
   f->mark = g->fences->record(lane);
   f->recorded_ns = vgpu_now_ns();
+  atomic_fetch_add_explicit(&g->outstanding_ns, lane->estimate_ns, memory_order_relaxed);
+  atomic_fetch_add_explicit(&g->submitted, lane->count, memory_order_relaxed);
+  atomic_fetch_add_explicit(&g->member->slot->launches, lane->count, memory_order_relaxed);
   lane->count = 0;
   lane->estimate_ns = 0;
   lane->n_keys = lane->other_keys = 0;
@@ -331,7 +336,7 @@ static void fence_lane(struct vgpu_gate *g, struct vgpu_lane *lane) {
   *g->last = f;
   g->last = &f->next;
   pthread_mutex_unlock(&g->mutex);
-  pthread_mutex_unlock(&lane->mutex);
+  lane_unlock(lane);
 }
 
 static void fence_all(struct vgpu_gate *g) {
@@ -455,6 +460,11 @@ static void *follow(void *gate) {
     // A turn that nobody vouches for any more is none: the next piece of work asks the next arbiter.
     if (mine && timeout == ALIVE_NS && !vgpu_member_alive(g->member))
       atomic_store(&g->given_back, VGPU_TURN_GENERATION(turn) + 1);
+    if (mine && timeout == ALIVE_NS && atomic_load(&slot->bell) == rung) {
+      pthread_mutex_unlock(&g->mutex);
+      fence_all(g); // nothing was submitted for a while: what was last is counted and seen to end
+      pthread_mutex_lock(&g->mutex);
+    }
   }
   return NULL;
 }

@@ -16,7 +16,7 @@ struct vgpu_lane {
   void *stream, *context;     // of the API
   struct vgpu_gate *gate;
   bool own_thread;            // only the launching thread can name the stream: fenced after every piece of work
-  pthread_mutex_t mutex;      // of the fields below
+  _Atomic uint32_t busy;      // a lock on the fields below; streams are rarely shared between threads
   uint32_t count;             // pieces of work since the last fence
   uint64_t estimate_ns;       // and how long they will take
   uint64_t first_ns;          // when the first of them was submitted

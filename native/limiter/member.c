@@ -20,6 +20,7 @@
 static struct vgpu_member members[VGPU_MEMBERS_MAX];
 static int n_members;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static _Atomic bool found;
 
 void vgpu_debug(const char *format, ...) {
   if (!getenv("VGPU_DEBUG")) return;
@@ -97,10 +98,11 @@ static void find(void) {
     add(FIXED_FOLDER, strlen(FIXED_FOLDER)); // there, but closed to us: refused
   }
   if (n_members) pthread_atfork(before_fork, after_fork, in_child);
+  atomic_store_explicit(&found, true, memory_order_release);
 }
 
 int vgpu_members(struct vgpu_member **out) {
-  pthread_once(&once, find);
+  if (!atomic_load_explicit(&found, memory_order_acquire)) pthread_once(&once, find);
   if (out) *out = members;
   return n_members;
 }

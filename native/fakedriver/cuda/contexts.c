@@ -41,7 +41,8 @@ API cuDeviceGetUuid_v2(unsigned char *uuid, int device) {
 API cuDeviceGetUuid(unsigned char *uuid, int device) { return cuDeviceGetUuid_v2(uuid, device); }
 API cuDeviceTotalMem_v2(size_t *bytes, int device) { return *bytes = fake_gpu()->memory_total, device ? INVALID_DEVICE : OK; }
 API cuDeviceGetAttribute(int *value, int attribute, int device) {
-  *value = attribute == 16 ? (int)fake_gpu()->sms : attribute == 75 ? 9 : attribute == 76 ? 0 : 1;
+  // Multiprocessors, threads of each, compute capability; 1 for whatever else is asked.
+  *value = attribute == 16 ? (int)fake_gpu()->sms : attribute == 39 ? 2048 : attribute == 75 ? 9 : attribute == 76 ? 0 : 1;
   return device == 0 ? OK : INVALID_DEVICE;
 }
 API cuMemGetInfo_v2(size_t *free_bytes, size_t *total) {

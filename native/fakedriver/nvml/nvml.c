@@ -11,6 +11,8 @@ enum { OK = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICI
 #define UUID "GPU-76677075-6661-6b65-0000-000000000001"
 
 API int nvmlInit_v2(void) { return fake_gpu() ? OK : UNKNOWN; }
+API int nvmlInit(void) { return nvmlInit_v2(); }
+API int nvmlDeviceGetCount(unsigned *n) { return *n = 1, OK; }
 API int nvmlInitWithFlags(unsigned flags) { return nvmlInit_v2(); }
 API int nvmlShutdown(void) { return OK; }
 API const char *nvmlErrorString(int error) { return error ? "an error of the fake driver" : "Success"; }
@@ -22,6 +24,7 @@ API int nvmlDeviceGetHandleByIndex_v2(unsigned index, void **device) {
   *device = fake_gpu();
   return index == 0 ? OK : INVALID_ARGUMENT;
 }
+API int nvmlDeviceGetHandleByIndex(unsigned index, void **device) { return nvmlDeviceGetHandleByIndex_v2(index, device); }
 API int nvmlDeviceGetHandleByUUID(const char *uuid, void **device) {
   *device = fake_gpu();
   return strcmp(uuid, UUID) == 0 ? OK : NOT_FOUND;
@@ -99,4 +102,47 @@ API int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned *n, struc
 API int nvmlDeviceGetComputeRunningProcesses_v2(void *device, unsigned *n, struct process *out) {
   return nvmlDeviceGetComputeRunningProcesses_v3(device, n, out);
 }
+struct process_v1 { // without instances
+  unsigned pid;
+  unsigned long long used;
+};
+API int nvmlDeviceGetComputeRunningProcesses(void *device, unsigned *n, struct process_v1 *out) {
+  static struct process all[FAKE_PROCESSES];
+  unsigned found = FAKE_PROCESSES, room = *n;
+  nvmlDeviceGetComputeRunningProcesses_v3(device, &found, all);
+  for (unsigned i = 0; out && i < found && i < room; i++) out[i] = (struct process_v1){all[i].pid, all[i].used};
+  *n = found;
+  return found > room ? INSUFFICIENT_SIZE : OK;
+}
+
+// How busy each process kept the device since this was last asked.
+struct process_sample {
+  unsigned pid;
+  unsigned long long at_us;
+  unsigned sm, memory, encoder, decoder;
+};
+API int nvmlDeviceGetProcessUtilization(void *device, struct process_sample *out, unsigned *n, unsigned long long since) {
+  static uint64_t seen[FAKE_PROCESSES], last;
+  uint64_t busy[FAKE_PROCESSES] = {0};
+  struct fake_gpu *g = fake_gpu();
+  unsigned room = *n, found = 0;
+  fake_lock(g);
+  for (int c = 0; c < FAKE_CONTEXTS; c++)
+    if (g->live[c / 64] >> (c % 64) & 1) busy[g->context[c].process] += g->context[c].busy_ns;
+  uint64_t passed = g->at - last;
+  last = g->at;
+  for (unsigned i = 0; i < FAKE_PROCESSES; i++) {
+    uint64_t used = busy[i] > seen[i] ? busy[i] - seen[i] : 0;
+    seen[i] = busy[i];
+    if (!g->process[i].in_use || used == 0) continue;
+    uint64_t percent = used * 100 / (passed ? passed : 1);
+    if (found < room && out)
+      out[found] = (struct process_sample){g->process[i].pid, g->at / 1000, (unsigned)(percent > 100 ? 100 : percent), 0, 0, 0};
+    found++;
+  }
+  fake_unlock(g);
+  *n = found;
+  return found == 0 ? NOT_FOUND : found > room ? INSUFFICIENT_SIZE : OK;
+}
+
 API int nvmlDeviceGetGraphicsRunningProcesses_v3(void *device, unsigned *n, struct process *out) { return *n = 0, OK; }

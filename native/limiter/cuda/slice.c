@@ -94,9 +94,11 @@ CUresult vgpu_work_begin(struct vgpu_work *work, CUstream stream, bool per_threa
   bool own_thread = stream == CU_STREAM_PER_THREAD || (per_thread && !stream);
   if (own_thread) stream = (CUstream)&thread_mark;
   if (stream == CU_STREAM_LEGACY) stream = NULL;
-  void *context = vgpu_context_current();
   struct vgpu_lane *lane = last_lane.lane;
-  if (!lane || last_lane.context != context || last_lane.stream != stream || last_lane.era != vgpu_lane_era()) {
+  bool same = lane && last_lane.stream == stream && last_lane.era == vgpu_lane_era();
+  // Default streams are one for each context; every other handle is one stream's alone as long as that lives.
+  void *context = same && stream && !own_thread ? last_lane.context : vgpu_context_current();
+  if (!same || last_lane.context != context) {
     struct vgpu_member *m = slice_of(context);
     if (!m) return CUDA_SUCCESS;
     if (m->failed) return CUDA_ERROR_SYSTEM_NOT_READY;
