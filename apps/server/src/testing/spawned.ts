@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import { EngineClient, LABEL } from '@vgpu/drivers';
+import { DockerDriver, EngineClient, LABEL } from '@vgpu/drivers';
 import { TestClient } from './client.ts';
 import { testHome } from './engine.ts';
 
@@ -112,14 +112,12 @@ export class SpawnedServer {
     return Object.fromEntries(rows.map((row) => [row.task, row.count]));
   }
 
-  /** Ends it, removes what its workers left, and the home. */
+  /** Ends it, gives back everything of its home in the engine, and removes the home. */
   async close(): Promise<void> {
     await this.kill();
-    const client = new EngineClient(this.#engine);
-    for (const { id } of await this.containers()) {
-      await client.status('DELETE', `/containers/${id}`, { query: { force: true }, accept: [404] });
-    }
-    await client.close();
+    const driver = await DockerDriver.open({ socketPath: this.#engine, home: this.home });
+    await driver.purge();
+    await driver.close();
     this.#remove();
   }
 
