@@ -79,7 +79,7 @@ async function submitDemo({ client }: Session, data: readonly DemoInput[]): Prom
   const { hash, script } = await uploadScript(client, join(examples, 'train.py'));
   const metrics = { primary: 'f1' };
   const resources = { cpu: demoCpu(data.length), memory: '384MiB' };
-  const spec = { name: 'demo', script, args: { seconds: 1 }, data: [...data], resources, metrics };
+  const spec = { name: 'demo', script, args: { seconds: 2 }, data: [...data], resources, metrics };
   return client.call(routes.jobs.submit, { body: { spec, bundle: hash } }, { idempotencyKey: randomUUID() });
 }
 

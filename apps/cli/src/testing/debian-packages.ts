@@ -13,7 +13,7 @@ export const testPackages: readonly [name: string, reason: string][] = [
   ['docker.io', 'container engine'],
   ['crun', 'container engine'],
   ['iptables', 'networks of the container engine'],
-  ['mmdebstrap', 'base of the worker image'],
+  ['xz-utils', 'base of the worker image'],
   ['chromium', 'dashboard'],
   ['fonts-dejavu-core', 'dashboard'],
   ['ocl-icd-libopencl1', 'OpenCL slices'],

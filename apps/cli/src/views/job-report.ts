@@ -9,7 +9,7 @@ import { ago, count, duration, score } from '../output/words.ts';
 const known = [...new Set(['accuracy', 'f1', 'roc_auc', 'mse', 'r2', ...Object.keys(knownScores)])];
 
 /** Names of the scores that any of the tasks has: the primary first, then the known ones, then the others. */
-export function scoreNames(tasks: readonly Task[], primary: string | null, limit = 6): string[] {
+export function scoreNames(tasks: readonly Task[], primary: string | null, limit = 5): string[] {
   // Averages beside the plain score would crowd the table; `vgpu metrics` has them.
   const crowding = (name: string) => /_(macro|weighted|micro)$/.test(name) && name !== primary;
   const names = new Set(tasks.flatMap((task) => Object.keys(task.metrics)).filter((name) => !crowding(name)));
@@ -28,6 +28,7 @@ const titleOf = (name: string): string =>
 export function taskTable(job: Job): string {
   const names = scoreNames(job.tasks, job.primary);
   const columns: Column[] = [
+    { title: '', paint: style.yellow },
     { title: 'worker', paint: style.dim },
     { title: 'task', shrinks: true },
     { title: 'state', paint: stateStyle },
@@ -37,8 +38,9 @@ export function taskTable(job: Job): string {
     { title: 'teardown', align: 'right', paint: style.dim },
   ];
   const rows = job.tasks.map((task) => [
+    job.best?.task === task.id && job.tasks.length > 1 ? '★' : '',
     task.worker,
-    job.best?.task === task.id && job.tasks.length > 1 ? `${task.name} ★` : task.name,
+    task.name,
     task.state,
     ...names.map((name) => score(task.metrics[name])),
     duration(task.timings.start),
