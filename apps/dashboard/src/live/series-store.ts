@@ -17,9 +17,14 @@ const loadPoints = 1000;
 /** Beyond this many points a series is thinned to half of it. */
 const keepPoints = 4000;
 
+async function recorded(task: string): Promise<readonly Series[]> {
+  const answer = await client.call(routes.tasks.series, { params: { task }, query: { points: loadPoints } });
+  return answer.items;
+}
+
 /** The metric series of one task: what was recorded, then what comes live. */
 export class SeriesStore {
-  readonly #task: string;
+  readonly #read: () => Promise<readonly Series[]>;
   readonly #series = new Map<string, LiveSeries>();
   readonly #batched = new Batched();
   #names: string[] = [];
@@ -27,8 +32,9 @@ export class SeriesStore {
   #loading: Promise<void> | null = null;
   error: unknown = null;
 
-  constructor(task: string) {
-    this.#task = task;
+  /** @param read answers what was recorded so far; by default the API does. */
+  constructor(task: string, read: () => Promise<readonly Series[]> = () => recorded(task)) {
+    this.#read = read;
   }
 
   listen = this.#batched.listen;
@@ -61,11 +67,7 @@ export class SeriesStore {
   async #load(): Promise<void> {
     this.#early ??= [];
     try {
-      const { items } = await client.call(routes.tasks.series, {
-        params: { task: this.#task },
-        query: { points: loadPoints },
-      });
-      this.adopt(items);
+      this.adopt(await this.#read());
       this.error = null;
     } catch (error) {
       this.error = error;

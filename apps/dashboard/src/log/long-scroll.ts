@@ -24,7 +24,7 @@ const room = (height: number, viewport: number) => Math.max(0, height - viewport
 export function toVirtual(scroll: LongScroll, physicalTop: number): number {
   const physical = room(scroll.physicalHeight, scroll.viewport);
   if (physical === 0) return 0;
-  return Math.min(1, physicalTop / physical) * room(scroll.virtualHeight, scroll.viewport);
+  return Math.max(0, Math.min(1, physicalTop / physical)) * room(scroll.virtualHeight, scroll.viewport);
 }
 
 /** The position of the scroll bar for a virtual top. */
