@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { DriverError } from '../errors.ts';
 import {
@@ -440,6 +441,8 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
     await this.#pool.close();
     for (const worker of this.#workers.values()) worker.detach();
     this.#listeners.clear();
+    // Goes only when it is empty; the next worker makes it anew.
+    await rmdir(this.context.folders.volatileRoot).catch(() => {});
     await this.context.client.close();
   }
 }
