@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { type Job, routes } from '@vgpu/api';
 import type { Command } from 'commander';
 import { uploadScript } from '../bundle/upload.ts';
-import { connect, localServer, pageOf, type Session } from '../context/connection.ts';
+import { connect, pageOf, type Session } from '../context/connection.ts';
 import { readyEngine } from '../context/ready-engine.ts';
-import { startServer } from '../context/start-server.ts';
+import { runningServer, startServer } from '../context/start-server.ts';
 import { importFile } from '../data/import-file.ts';
 import { datasetFile, demoDatasets, examples } from '../demo/demo-datasets.ts';
 import { type Stages, stage } from '../demo/stage.ts';
@@ -23,7 +23,7 @@ async function serverStage(stages: Stages): Promise<Session> {
   await stage(
     stages,
     'server',
-    async () => localServer() ?? (await startServer()),
+    async () => (await runningServer()) ?? (await startServer()),
     (server) => `${server.url} (pid ${server.pid})`,
   );
   return connect();

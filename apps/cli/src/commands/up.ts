@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { constants } from 'node:os';
 import { VgpuError } from '@vgpu/core';
 import type { Command } from 'commander';
-import { localServer, pageOf } from '../context/connection.ts';
+import { pageOf } from '../context/connection.ts';
 import { readyEngine } from '../context/ready-engine.ts';
-import { type ServerOptions, serverProcess, startServer } from '../context/start-server.ts';
+import { runningServer, type ServerOptions, serverProcess, startServer } from '../context/start-server.ts';
 import { ExitWith } from '../exit-with.ts';
 import { note, print, printJson } from '../output/print.ts';
 import { stderrStyle as style } from '../output/style.ts';
@@ -35,7 +35,7 @@ export function define(command: Command): void {
     .option('--host <address>', 'address to listen on (default: 127.0.0.1, this machine only)')
     .option('--port <port>', 'port; 0 takes a free one (default: 8470)')
     .action(async (flags: UpFlags) => {
-      const running = localServer();
+      const running = await runningServer();
       if (running && !flags.detach) throw new VgpuError('SERVER_RUNNING', { pid: running.pid });
       if (!running) await readyEngine();
       if (!flags.detach) return inForeground(flags);

@@ -39,20 +39,24 @@ function readJson<T>(path: string): T | undefined {
   }
 }
 
-/** Whether a process of that id exists. */
-export function isAlive(pid: number): boolean {
+/**
+ * Whether a process is a server of ours that runs: not one that was killed and waits to be reaped, and not a stranger
+ * that got the id of a server long gone.
+ */
+export function isServer(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    const state = /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
+    if (state === 'Z' || state === 'X') return false;
+    return /server\.mjs|apps\/server/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+  } catch {
+    return false;
   }
 }
 
 /** What the server of this machine says about itself, if it runs. */
 export function localServer(): ServerFile | undefined {
   const file = readJson<ServerFile>(join(home(), 'server.json'));
-  return file && isAlive(file.pid) ? file : undefined;
+  return file && isServer(file.pid) ? file : undefined;
 }
 
 export const localToken = (): string | undefined => readText(join(home(), 'token'))?.trim();

@@ -70,6 +70,25 @@ async function isHealthy(server: ServerFile): Promise<boolean> {
   );
 }
 
+/** How long a server that runs may take to answer before it counts as stuck. */
+const answerLimitMs = 15_000;
+
+/**
+ * The server of this machine, once it answers; undefined where none runs.
+ * @throws VgpuError `CONFLICT` for one that runs and does not answer.
+ */
+export async function runningServer(): Promise<ServerFile | undefined> {
+  for (const deadline = Date.now() + answerLimitMs; Date.now() < deadline; await sleep(100)) {
+    const server = localServer();
+    if (!server) return undefined;
+    if (await isHealthy(server)) return server;
+  }
+  throw new VgpuError('CONFLICT', {
+    problem: `a server runs (pid ${localServer()?.pid}) and does not answer`,
+    advice: `Look at ${serverLog()}; \`vgpu down\` ends it.`,
+  });
+}
+
 /**
  * Starts the server of this machine in the background and waits until it answers.
  * @throws VgpuError `SERVER_UNREACHABLE` with the end of its log, when it ends or stays silent for 60 s.
