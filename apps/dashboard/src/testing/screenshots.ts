@@ -32,7 +32,7 @@ const pages: Record<string, string> = {
   config: `/jobs/${flags.job}?tab=config`,
   files: `/jobs/${flags.job}?tab=files`,
   cleaning: `/jobs/${flags.job}?tab=cleaning`,
-  task: `/jobs/${flags.job}/tasks/${flags.task}`,
+  task: `/jobs/marathon/tasks/${flags.task}`,
   compare: `/compare?jobs=${flags.jobs}`,
   datasets: '/datasets',
   dataset: `/datasets/${flags.dataset}`,
