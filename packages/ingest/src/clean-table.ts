@@ -67,6 +67,8 @@ export async function cleanTable(
   const { layout, strict } = opened;
   const changes: ChangeLog = opened.changes;
   const warnings = [...opened.warnings];
+  const outside = asideWords(changes);
+  if (outside) warnings.push(outside);
   const headerRows = layout.unitRow ? layout.header.slice(0, 1) : layout.header;
   const named = nameColumns(headerRows, layout.width, layout.rowNames);
   const names = named.map((one) => one.name);
@@ -192,6 +194,21 @@ export async function cleanTable(
     .map((reading, index) => ({ index, name: names[index]!, reading }))
     .filter(({ index }) => unread[index]!.count > 0);
   return { report, output, kept, unread: unreadable, tokens, read, late };
+}
+
+/** "No part of the data: 2 lines above the table and 1 line below it."; null without any. */
+function asideWords(changes: ChangeLog): string | null {
+  const counted = (kind: string): string => {
+    const count = changes.list().find((one) => one.kind === kind)?.count ?? 0;
+    return count === 0 ? '' : `${count} line${count === 1 ? '' : 's'}`;
+  };
+  const above = counted('line.preamble');
+  const below = counted('line.footer');
+  if (!above && !below) return null;
+  const words = above
+    ? `${above} above the table${below && ` and ${below} below it`}`
+    : `${below} below the table`;
+  return `No part of the data: ${words}. An import keeps such lines in rejected.csv.`;
 }
 
 function outcomeOf({ count, numeric }: ColumnStats): ColumnOutcome {

@@ -132,8 +132,9 @@ export function detectSyntax(text: string, complete: boolean, hints: SyntaxHints
     consider({ delimiter: '', collapse: false, quote: quote ?? '', escape: escapeOf(text, quote ?? '') }, 1);
   }
   let { syntax } = best! as { syntax: RecordSyntax };
-  // Where no quote is in sight the standard one may still come later in the file.
-  if (syntax.quote === '' && hints.quote === undefined && !text.includes('"'))
+  // Where no cell looks quoted (a lone inch mark does not) the standard quote may still come later in the file.
+  const open = syntax.quote === '' && hints.quote === undefined;
+  if (open && !quoteCandidates(text, syntax.delimiter || '\n', hints).includes('"'))
     syntax = { ...syntax, quote: '"', escape: '"' };
   return hints.delimiter === undefined ? widen(text, syntax, complete) : syntax;
 }

@@ -151,7 +151,7 @@ export function findLayout(outline: Outline, wanted: number | undefined): Layout
   }
   if (tables.length > 1)
     warnings.push(
-      `The file holds ${tables.length} tables; the largest (lines ${headerLine} to ${lastLine}) was taken, the others are among the rejected rows.`,
+      `The file holds ${tables.length} tables; the largest (lines ${headerLine} to ${lastLine}) was taken, the others were set aside.`,
     );
   if (headerRows === 1 && !loose && wanted === undefined && detected.evidence === 0)
     warnings.push(

@@ -30,8 +30,10 @@ export interface OpenedTable {
   strict: StrictSource;
   reader: 'direct' | 'tolerant';
   dialect: Omit<Dialect, 'decimal' | 'thousands'>;
-  /** Records that are not rows of the table. */
+  /** Malformed rows of the table. */
   refused: number;
+  /** Records that are no rows of it: titles, notes, repeated headers, rows of other tables. */
+  aside: number;
   /** First rows as the tolerant reader sees them, to compare with DuckDB's. */
   firstRows: string[][];
   changes: ChangeLog;
@@ -180,15 +182,13 @@ export async function openTable(path: string, options: OpenOptions): Promise<Ope
       if (row.line < layout.headerLine && row.raw.trim() !== '')
         changes.add('line.preamble', null, { before: row.raw, after: '' });
     }
+    const aside = changes.list().find(({ kind }) => kind === 'line.preamble')?.count ?? 0;
     const table = { ...layout.tables[0]!, records: check.records + layout.header.length, lastLine: 0 };
     table.lastLine = check.multiline ? layout.lastLine : layout.firstLine + check.records - 1;
     const firstRows = found.rows
       .filter((row) => row.line >= layout!.firstLine && row.raw.trim() !== '')
       .slice(0, 500)
       .map((row) => row.fields);
-    const preamble = found.rows.filter(
-      (row) => row.line < layout!.headerLine && row.raw.trim() !== '',
-    ).length;
     return {
       source,
       sha256: scan.sha256,
@@ -197,7 +197,8 @@ export async function openTable(path: string, options: OpenOptions): Promise<Ope
       strict,
       reader: 'direct',
       dialect: dialectOf(layout, check.newline === 'none' ? 'lf' : check.newline),
-      refused: preamble,
+      refused: 0,
+      aside,
       firstRows,
       changes,
       warnings: [...warnings, ...layout.warnings],
@@ -239,6 +240,7 @@ export async function openTable(path: string, options: OpenOptions): Promise<Ope
     reader: 'tolerant',
     dialect: dialectOf(layout, newlineOf(source.head, encoding.name)),
     refused: normal.refused,
+    aside: normal.aside,
     firstRows: normal.firstRows,
     changes,
     warnings: [...warnings, ...layout.warnings],
@@ -267,6 +269,7 @@ async function normalise(
   const writer = new TextWriter(path);
   const firstRows: string[][] = [];
   let refused = 0;
+  let aside = 0;
   let longest = 0;
   let multiline = false;
   let rows = 0;
@@ -288,6 +291,10 @@ async function normalise(
         rejected() {
           refused++;
         },
+        aside({ raw }, { kind }) {
+          aside++;
+          changes.add(kind, null, { before: raw, after: '' });
+        },
         blank() {
           changes.count('line.blank', null, 1, null);
         },
@@ -299,5 +306,5 @@ async function normalise(
     },
   );
   await writer.end();
-  return { path, refused, longest, multiline, firstRows, rows };
+  return { path, refused, aside, longest, multiline, firstRows, rows };
 }

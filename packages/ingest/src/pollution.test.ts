@@ -27,7 +27,8 @@ async function load(bytes: Buffer): Promise<Loaded | null> {
   await walkRecords(opened.text, layout.width, (record) =>
     sortRecord(record, layout, {
       kept: () => records.push(record.fields),
-      rejected: (_, reason) => reason.startsWith('has ') && records.push(record.fields),
+      rejected: () => records.push(record.fields),
+      aside() {},
       blank() {},
     }),
   );

@@ -44,26 +44,41 @@ export type RowNote = 'padded' | 'trimmed';
 export interface TableVisitor {
   /** A record of the table, brought to its width; `note` says when fields were added or cut. */
   kept(fields: string[], record: TextRecord, note: RowNote | null): void;
-  /** A record that is not data of the table. */
+  /** A malformed row of the table. */
   rejected(record: TextRecord, reason: string): void;
+  /** A record that is no row of the table: a title, a note, a repeated header, another table's row. */
+  aside(record: TextRecord, why: Aside): void;
   blank(record: TextRecord): void;
 }
 
-/** Why a record that is not blank is no row of the table; null when it is one. */
-function refusal(record: TextRecord, layout: Layout): string | null {
-  if (record.overlong) return 'longer than 8 MiB';
+/** Why a record does not belong to the table's rows: the kind of change it is counted as, and words. */
+export interface Aside {
+  kind: 'line.preamble' | 'line.footer' | 'table.other' | 'header.repeated';
+  reason: string;
+}
+
+const asides = {
+  before: { kind: 'line.preamble', reason: 'stands before the table' },
+  after: { kind: 'line.footer', reason: 'stands after the table' },
+  other: { kind: 'table.other', reason: 'belongs to another table' },
+  header: { kind: 'header.repeated', reason: 'repeats the header' },
+} as const satisfies Record<string, Aside>;
+
+/** Why a record that is not blank is no row of the table (as text: a malformed one); null when it is one. */
+function refusal(record: TextRecord, layout: Layout): string | Aside | null {
   if (record.line < layout.firstLine || record.line > layout.lastLine) {
     const other = layout.tables.some(
       (one) => !one.chosen && record.line >= one.firstLine && record.line <= one.lastLine,
     );
-    if (other) return 'belongs to another table';
-    return record.line < layout.firstLine ? 'stands before the table' : 'stands after the table';
+    if (other) return asides.other;
+    return record.line < layout.firstLine ? asides.before : asides.after;
   }
+  if (record.overlong) return 'longer than 8 MiB';
   const { width } = layout;
   const { fields } = record;
   if (fields.length === width) {
     const repeats = layout.header.some((row) => row.length === width && sameCells(row, fields));
-    return repeats ? 'repeats the header' : null;
+    return repeats ? asides.header : null;
   }
   if (fields.length > width && fields.slice(width).every((field) => field.trim() === '')) return null;
   // With half of its fields or more, what is missing is taken to be at the end.
@@ -71,7 +86,7 @@ function refusal(record: TextRecord, layout: Layout): string | null {
   return `has ${fields.length} field${fields.length === 1 ? '' : 's'} where ${width} are expected`;
 }
 
-/** Sorts the records of a file into rows of the table and the rest; the one place where records are refused. */
+/** Sorts the records of a file into rows of the table, malformed rows and what is no row at all; the one place where records are refused. */
 export function sortRecord(record: TextRecord, layout: Layout, visitor: TableVisitor): void {
   const { width } = layout;
   const inside = record.line >= layout.firstLine && record.line <= layout.lastLine;
@@ -82,7 +97,8 @@ export function sortRecord(record: TextRecord, layout: Layout, visitor: TableVis
   if (record.line >= layout.headerLine && record.line < layout.firstLine) return;
   const reason = refusal(record, layout);
   if (reason !== null) {
-    visitor.rejected(record, reason);
+    if (typeof reason === 'string') visitor.rejected(record, reason);
+    else visitor.aside(record, reason);
     return;
   }
   const { fields } = record;

@@ -52,7 +52,7 @@ export async function writeRejected(
       entry.examples.push({ line, text: text.length > 200 ? `${text.slice(0, 199)}…` : text });
     writer?.add(csvLine([String(line), reason, text]));
   };
-  if (cleaned.report.rejected > 0) {
+  if (cleaned.report.rejected + opened.aside > 0) {
     const late = await lateRows(engine, cleaned);
     let row = 0;
     await walkRecords(
@@ -66,6 +66,8 @@ export async function writeRejected(
             if (why) refuse(record.line, why.reason, record.raw);
           },
           rejected: ({ line, raw }, reason) => refuse(line, reason, raw),
+          // No rows, so not counted as rejected ones; kept beside the data all the same.
+          aside: ({ line, raw }, { reason }) => writer?.add(csvLine([String(line), reason, raw])),
           blank() {},
         }),
       { signal, afterChunk: async () => writer?.flush() },
