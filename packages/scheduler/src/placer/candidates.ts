@@ -15,8 +15,12 @@ export class Candidates {
   #floorScore = Number.NEGATIVE_INFINITY;
   #floorNode = 0;
 
-  constructor(capacity: number) {
+  /** By node: 1 where it is in the list. Most nodes that change are not. */
+  readonly #listed: Uint8Array;
+
+  constructor(capacity: number, nodes: number) {
     this.capacity = capacity;
+    this.#listed = new Uint8Array(nodes);
     this.#nodes = new Int32Array(capacity + 1);
     this.#scores = new Float64Array(capacity + 1);
   }
@@ -31,6 +35,7 @@ export class Candidates {
   }
 
   clear(): void {
+    for (let i = 0; i < this.#length; i++) this.#listed[this.#nodes[i]!] = 0;
     this.#length = 0;
     this.#floorScore = Number.NEGATIVE_INFINITY;
     this.#floorNode = 0;
@@ -45,8 +50,9 @@ export class Candidates {
   }
 
   remove(node: number): void {
+    if (this.#listed[node] === 0) return;
+    this.#listed[node] = 0;
     const at = this.#nodes.indexOf(node);
-    if (at < 0 || at >= this.#length) return;
     this.#nodes.copyWithin(at, at + 1, this.#length);
     this.#scores.copyWithin(at, at + 1, this.#length);
     this.#length--;
@@ -71,11 +77,13 @@ export class Candidates {
     this.#nodes.copyWithin(low + 1, low, this.#length);
     this.#scores.copyWithin(low + 1, low, this.#length);
     this.#nodes[low] = node;
+    this.#listed[node] = 1;
     this.#scores[low] = score;
     if (this.#length < this.capacity) this.#length++;
     else {
       this.#floorScore = this.#scores[this.capacity]!;
       this.#floorNode = this.#nodes[this.capacity]!;
+      this.#listed[this.#floorNode] = 0;
     }
   }
 }

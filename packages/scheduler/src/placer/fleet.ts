@@ -102,9 +102,18 @@ export class Fleet {
   /**
    * Takes the amounts from the node: `count` devices with `milli` each. The first device is one with exactly
    * `free` milli free; several devices are the fullest that fit.
+   * @param next the state that it leads to, where that is known already
    * @returns the device indices, in rising order
    */
-  take(node: number, cpu: number, memory: number, milli: number, count: number, free: number): number[] {
+  take(
+    node: number,
+    cpu: number,
+    memory: number,
+    milli: number,
+    count: number,
+    free: number,
+    next?: number,
+  ): number[] {
     const base = node * this.stride;
     const n = this.gpus[node]!;
     const taken: number[] = [];
@@ -122,12 +131,19 @@ export class Fleet {
     }
     if (taken.length !== count)
       throw new Error(`Node ${this.ids[node]} has no ${count} × ${milli} milli free.`);
-    this.add(node, -cpu, -memory, taken, -milli);
+    this.add(node, -cpu, -memory, taken, -milli, next);
     return taken;
   }
 
   /** Adds (or with negative amounts takes) on given devices. Throws where an amount would fall below 0. */
-  add(node: number, cpu: number, memory: number, devices: readonly number[], milli: number): void {
+  add(
+    node: number,
+    cpu: number,
+    memory: number,
+    devices: readonly number[],
+    milli: number,
+    next?: number,
+  ): void {
     const base = node * this.stride;
     if (this.cpu[node]! + cpu < 0 || this.memory[node]! + memory < 0)
       throw new Error(`Node ${this.ids[node]} would be over-committed.`);
@@ -137,10 +153,8 @@ export class Fleet {
     this.memory[node]! += memory;
     if (devices.length) {
       for (const g of devices) this.gpu[base + g]! += milli;
-      this.state[node] = this.states.intern(
-        this.model[node]!,
-        this.gpu.subarray(base, base + this.gpus[node]!),
-      );
+      this.state[node] =
+        next ?? this.states.intern(this.model[node]!, this.gpu.subarray(base, base + this.gpus[node]!));
     }
     this.#changed(node);
   }

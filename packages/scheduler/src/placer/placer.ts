@@ -8,6 +8,8 @@ export interface Placement {
   readonly node: number;
   /** Free milli of the device that it takes; 0 where several or none are taken. */
   readonly free: number;
+  /** Device state of the node once it is placed. */
+  readonly next: number;
   readonly score: number;
 }
 
@@ -48,7 +50,7 @@ export class Placer {
     const count = spec.gpuCount;
     const milli = count === 0 ? 0 : spec.gpuMilli;
     const demand = this.fleet.states.demandId({ milli, count });
-    const id = this.#candidates.push(new Candidates(this.#capacity)) - 1;
+    const id = this.#candidates.push(new Candidates(this.#capacity, this.fleet.count)) - 1;
     shape = { ...spec, gpuMilli: milli, id, demand, accepts };
     this.#shapes.set(key, shape);
     return shape;
@@ -63,7 +65,7 @@ export class Placer {
     this.#refresh(shape, list);
     for (let i = 0; i < list.length; i++) {
       const node = list.node(i);
-      if (!accepts || accepts(node)) return { node, free: this.#device(shape, node), score: list.score(i) };
+      if (!accepts || accepts(node)) return { node, ...this.#way(shape, node), score: list.score(i) };
     }
     if (list.complete) return undefined;
     // All candidates that are kept were turned down: look at every node, this once.
@@ -76,14 +78,14 @@ export class Placer {
         score = s;
       }
     }
-    return best < 0 ? undefined : { node: best, free: this.#device(shape, best), score };
+    return best < 0 ? undefined : { node: best, ...this.#way(shape, best), score };
   }
 
   /** Finds and takes. @returns the node and its device indices, or undefined where it fits nowhere */
   place(shape: Shape): { node: number; devices: number[] } | undefined {
     const found = this.find(shape);
     if (!found) return undefined;
-    const { node, free } = found;
+    const { node, free, next } = found;
     const devices = this.fleet.take(
       node,
       shape.cpuMilli,
@@ -91,6 +93,7 @@ export class Placer {
       shape.gpuMilli,
       shape.gpuCount,
       free,
+      next,
     );
     return { node, devices };
   }
@@ -132,32 +135,32 @@ export class Placer {
     return INFEASIBLE;
   }
 
-  /** Free milli of the device to take: the best scored, the first device on ties. */
-  #device(shape: Shape, node: number): number {
-    if (shape.gpuCount !== 1) return 0;
+  /** The device to take, by its free milli: the best scored, the first device on ties. */
+  #way(shape: Shape, node: number): { free: number; next: number } {
     const { fleet } = this;
     const state = fleet.state[node]!;
     const at = fleet.states.optionsAt(shape.demand, state);
-    const n = fleet.states.pool[at]!;
-    if (n === 1) return fleet.states.pool[at + 1]!;
+    const { pool } = fleet.states;
+    const n = pool[at]!;
+    if (n === 1 || shape.gpuCount !== 1) return { free: pool[at + 1]!, next: pool[at + 2]! };
     let best = INFEASIBLE;
-    let free = 0;
+    let way = { free: 0, next: state };
     let device = 0;
     const base = node * fleet.stride;
     for (let i = 0; i < n; i++) {
-      const f = fleet.states.pool[at + 1 + 2 * i]!;
-      const next = fleet.states.pool[at + 2 + 2 * i]!;
+      const free = pool[at + 1 + 2 * i]!;
+      const next = pool[at + 2 + 2 * i]!;
       const s = this.ranking.score(shape, state, next, fleet.cpu[node]!);
       if (s < best) continue;
       let g = 0;
-      while (fleet.gpu[base + g] !== f) g++;
+      while (fleet.gpu[base + g] !== free) g++;
       if (s > best || g < device) {
         best = s;
-        free = f;
+        way = { free, next };
         device = g;
       }
     }
-    return free;
+    return way;
   }
 
   #refresh(shape: Shape, list: Candidates): void {

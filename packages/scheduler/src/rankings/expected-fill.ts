@@ -32,6 +32,9 @@ interface ModelStreams {
   readonly cpu: Int32Array;
   /** 0 for CPU-only pods. */
   readonly milli: Int32Array;
+  /** The least milli, and the least CPU, of the GPU pods from here to the end of the stream. */
+  readonly leastMilli: Int32Array;
+  readonly leastCpu: Int32Array;
 }
 
 /**
@@ -136,6 +139,7 @@ export class ExpectedFill {
         starts: Int32Array.from(starts),
         cpu: Int32Array.from(cpu),
         milli: Int32Array.from(milli),
+        ...leastFromHere(starts, cpu, milli),
       };
       this.#bySignature.set(signature, made);
     }
@@ -147,7 +151,8 @@ export class ExpectedFill {
     const total = this.#fleet.states.total[state]!;
     if (total === 0 || this.#streams.length === 0) return 0;
     const vector = this.#fleet.states.vectors[state]!;
-    const { starts, cpu, milli } = this.#modelStreams(this.#fleet.states.model[state]!);
+    const streams = this.#modelStreams(this.#fleet.states.model[state]!);
+    const { starts, cpu, milli, leastMilli, leastCpu } = streams;
     const free = this.#free;
     let filled = 0;
     for (let s = 0; s + 1 < starts.length; s++) {
@@ -157,6 +162,8 @@ export class ExpectedFill {
       let cpuLeft = cpuFree;
       let low = 0;
       for (let i = starts[s]!; i < starts[s + 1]!; i++) {
+        // Nothing that is still to come fits any more.
+        if (free[m - 1]! < leastMilli[i]! || cpuLeft < leastCpu[i]!) break;
         const need = milli[i]!;
         if (cpu[i]! > cpuLeft || free[m - 1]! < need) continue;
         cpuLeft -= cpu[i]!;
@@ -175,4 +182,27 @@ export class ExpectedFill {
     }
     return filled / (starts.length - 1);
   }
+}
+
+function leastFromHere(
+  starts: readonly number[],
+  cpu: readonly number[],
+  milli: readonly number[],
+): { leastMilli: Int32Array; leastCpu: Int32Array } {
+  const none = 2 ** 31 - 1;
+  const leastMilli = new Int32Array(cpu.length);
+  const leastCpu = new Int32Array(cpu.length);
+  for (let s = 0; s + 1 < starts.length; s++) {
+    let lowMilli = none;
+    let lowCpu = none;
+    for (let i = starts[s + 1]! - 1; i >= starts[s]!; i--) {
+      if (milli[i]! > 0) {
+        lowMilli = Math.min(lowMilli, milli[i]!);
+        lowCpu = Math.min(lowCpu, cpu[i]!);
+      }
+      leastMilli[i] = lowMilli;
+      leastCpu[i] = lowCpu;
+    }
+  }
+  return { leastMilli, leastCpu };
 }
