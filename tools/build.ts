@@ -56,7 +56,6 @@ async function buildPrograms(): Promise<void> {
   const startedAt = new Date();
   const code = hashSources(root, ['packages', 'apps/cli', 'apps/server', 'tools'], ['package-lock.json']);
   for (const one of bundles) {
-    if (!existsSync(join(root, one.entry))) continue; // TEMP
     await once(one.name, code, join(dist, `${one.name}.mjs`), () => bundle(root, one));
   }
   const ready = join(dist, '.ready');
