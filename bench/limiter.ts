@@ -81,11 +81,12 @@ async function shares(bed: Bed, quick: boolean): Promise<BenchResult[]> {
     const ours = await share(bed, shape, true, windowMs);
     const none = await share(bed, shape, false, windowMs);
     out.push(
+      less(`share error at 30:70, ${shape.name}: device time`, 'points', points(ours.held), null, ''),
       less(
-        `share error at 30:70, ${shape.name}`,
+        `share error at 30:70, ${shape.name}: work`,
         'points',
-        points(ours.first),
-        points(none.first),
+        points(ours.work),
+        points(none.work),
         'no limiter',
       ),
     );
