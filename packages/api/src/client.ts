@@ -99,6 +99,7 @@ async function errorOf(response: Response): Promise<VgpuError> {
   }
   // A HEAD answer has no body to say more.
   if (response.status === 401) return new VgpuError('UNAUTHENTICATED');
+  if (response.status === 403) return new VgpuError('FORBIDDEN', { action: 'do this', scope: 'write' });
   if (response.status === 404)
     return new VgpuError('NOT_FOUND', { what: 'thing at', id: response.url, list: 'help' });
   return new VgpuError('INTERNAL', {
