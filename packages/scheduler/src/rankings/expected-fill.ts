@@ -47,7 +47,11 @@ interface ModelStreams {
  */
 export class ExpectedFill {
   readonly #fleet: Fleet;
-  readonly #streams: StreamPod[][] = [];
+  readonly #single: readonly TypicalPod[];
+  /** Lists of models that pods name. */
+  readonly #named: readonly (readonly string[])[];
+  readonly #drawing: FillOptions;
+  #drawn: readonly StreamPod[][] | undefined;
   readonly #byModel: (ModelStreams | undefined)[] = [];
   readonly #bySignature = new Map<string, ModelStreams>();
   /** Estimates by (streams, free devices), which many states share, then by CPU level; NaN: unknown. */
@@ -61,30 +65,15 @@ export class ExpectedFill {
     const o = { ...FILL_DEFAULTS, ...options };
     this.#levels = cpuLevel(fleet.maxCpuMilli) + 1;
     this.#free = new Int32Array(fleet.stride);
-    const single = typical.filter((t) => t.gpuCount < 2);
-    if (!single.some((t) => t.gpuCount === 1)) return;
-    const random = fixedRandom(SEED);
-    const draw = weightedDraw(single, random);
-    for (let s = 0; s < o.streams; s++) {
-      const drawn: { pod: TypicalPod; key: number }[] = [];
-      for (let gpu = 0; gpu < o.pods; ) {
-        const pod = draw();
-        const keep = pod.gpuCount > 0 || random() < o.cpuOnly;
-        if (pod.gpuCount > 0) gpu++;
-        // CPU-only pods come at random places between the GPU pods, whose keys reach 1000·(orderBase + 1).
-        const size =
-          pod.gpuCount > 0 ? pod.gpuMilli * (o.orderBase + random()) : random() * 1000 * (o.orderBase + 1);
-        if (keep) drawn.push({ pod, key: size });
-      }
-      drawn.sort((a, b) => b.key - a.key);
-      this.#streams.push(
-        drawn.map(({ pod }) => ({
-          cpu: pod.cpuMilli,
-          milli: pod.gpuCount > 0 ? pod.gpuMilli : 0,
-          models: pod.gpuCount > 0 ? pod.models : [],
-        })),
-      );
-    }
+    this.#single = typical.filter((t) => t.gpuCount < 2);
+    this.#named = this.#single.filter((t) => t.gpuCount > 0 && t.models.length > 0).map((t) => t.models);
+    this.#drawing = o;
+  }
+
+  /** Drawn when first needed: a cluster without free devices never needs them. */
+  get #streams(): readonly StreamPod[][] {
+    this.#drawn ??= drawStreams(this.#single, this.#drawing);
+    return this.#drawn;
   }
 
   /** GPU milli that a node with this device state and free CPU (milli) is expected to accept still. */
@@ -131,7 +120,8 @@ export class ExpectedFill {
       }
     }
     starts.push(cpu.length);
-    const signature = `${starts.join()};${cpu.join()};${milli.join()}`;
+    // Streams only ever leave pods out, so which models' names they let in says all.
+    const signature = this.#named.filter((models) => models.includes(name)).join(';');
     let made = this.#bySignature.get(signature);
     if (!made) {
       made = {
@@ -182,6 +172,34 @@ export class ExpectedFill {
     }
     return filled / (starts.length - 1);
   }
+}
+
+function drawStreams(single: readonly TypicalPod[], o: FillOptions): StreamPod[][] {
+  const streams: StreamPod[][] = [];
+  if (!single.some((t) => t.gpuCount === 1)) return streams;
+  const random = fixedRandom(SEED);
+  const draw = weightedDraw(single, random);
+  for (let s = 0; s < o.streams; s++) {
+    const drawn: { pod: TypicalPod; key: number }[] = [];
+    for (let gpu = 0; gpu < o.pods; ) {
+      const pod = draw();
+      const keep = pod.gpuCount > 0 || random() < o.cpuOnly;
+      if (pod.gpuCount > 0) gpu++;
+      // CPU-only pods come at random places between the GPU pods, whose keys reach 1000·(orderBase + 1).
+      const size =
+        pod.gpuCount > 0 ? pod.gpuMilli * (o.orderBase + random()) : random() * 1000 * (o.orderBase + 1);
+      if (keep) drawn.push({ pod, key: size });
+    }
+    drawn.sort((a, b) => b.key - a.key);
+    streams.push(
+      drawn.map(({ pod }) => ({
+        cpu: pod.cpuMilli,
+        milli: pod.gpuCount > 0 ? pod.gpuMilli : 0,
+        models: pod.gpuCount > 0 ? pod.models : [],
+      })),
+    );
+  }
+  return streams;
 }
 
 function leastFromHere(
