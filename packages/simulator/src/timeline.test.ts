@@ -1,4 +1,8 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { simCommand } from './sim-command.ts';
 import { syntheticTrace } from './synthetic.ts';
 import { replay } from './timeline.ts';
 import { readWork, type Work } from './workload.ts';
@@ -81,6 +85,46 @@ describe('replay', () => {
     const skewed = replay(four, work, { queues: [{ id: 'red', overQuotaWeight: 9 }, { id: 'blue' }] });
     expect(even.fairness).toBeGreaterThan(0.95);
     expect(skewed.fairness).toBeLessThan(even.fairness);
+  });
+});
+
+describe('simCommand --timeline', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'timeline-'));
+  const path = (name: string, text: string) => {
+    writeFileSync(join(dir, name), text);
+    return join(dir, name);
+  };
+  const nodeFile = path('nodes.csv', 'sn,cpu_milli,memory_mib,gpu,model\nn,8000,65536,1,A100\n');
+
+  it('replays the generic list, and openb lists that have times', async () => {
+    const openb = `name,cpu_milli,memory_mib,num_gpu,gpu_milli,qos,creation_time,deletion_time
+p,1000,1024,1,1000,LS,100,160
+`;
+    for (const [file, tasks] of [
+      [path('work.csv', LIST), 3],
+      [path('openb.csv', openb), 1],
+    ] as const) {
+      const lines: string[] = [];
+      const plot = join(dir, `${tasks}.html`);
+      const out = (line: string) => lines.push(line);
+      expect(await simCommand({ nodes: nodeFile, pods: file, timeline: true, json: true, plot, out })).toBe(
+        0,
+      );
+      expect(JSON.parse(lines.join('\n'))).toMatchObject({ tasks, completed: tasks, stranded: 0 });
+      expect(JSON.parse(lines.join('\n')).energyKwh).toBeGreaterThan(0);
+      const html = readFileSync(plot, 'utf8');
+      expect(html.match(/<svg /g)).toHaveLength(2);
+      expect(html).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
+    }
+  });
+
+  it('exits with 2 and a reason for input that it cannot use', async () => {
+    const errors: string[] = [];
+    const options = { nodes: nodeFile, timeline: true, err: (line: string) => errors.push(line) };
+    expect(await simCommand(options)).toBe(2);
+    expect(await simCommand({ ...options, pods: join(dir, 'none.csv') })).toBe(2);
+    expect(await simCommand({ ...options, pods: path('bad.csv', 'name,submit_s\n') })).toBe(2);
+    expect(errors.join('\n')).toMatch(/needs --nodes and --pods[\s\S]*none\.csv[\s\S]*duration_s is missing/);
   });
 });
 
