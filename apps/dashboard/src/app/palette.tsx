@@ -88,6 +88,7 @@ export default function Palette() {
       onSpotlightOpen={() => setOpened(true)}
       onSpotlightClose={() => setOpened(false)}
       shortcut={['mod + K']}
+      tagsToIgnore={[]}
       nothingFound="Nothing has such a name."
       highlightQuery
       limit={14}

@@ -50,6 +50,15 @@ function align(lines: readonly Line[], limit: number): uPlot.AlignedData {
   );
 }
 
+/** A value of an axis, without idle zeros: `0.4`, `1,500`, `2e-5`. */
+const tick = (value: number): string => {
+  const short = Number(value.toPrecision(4));
+  const size = Math.abs(short);
+  return size !== 0 && (size < 1e-3 || size >= 1e6)
+    ? short.toExponential()
+    : short.toLocaleString('en', { maximumFractionDigits: 4 });
+};
+
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const clockTimes = (_: uPlot, ticks: number[]): string[] => ticks.map((at) => clock.format(at * 1000));
 
@@ -104,7 +113,7 @@ export function LineChart(props: LineChartProps) {
             space: 60,
             ...(x === 'time' ? { values: clockTimes } : {}),
           },
-          { ...axis, size: 54, values: (_, ticks) => ticks.map(write), space: 34 },
+          { ...axis, size: 54, values: (_, ticks) => ticks.map(latest.current.write ?? tick), space: 34 },
         ],
         series: [
           {},

@@ -11,7 +11,7 @@ const units = (unit: string | null, value: number): string => {
 export function progressText(progress: Progress): string {
   const { label, current, total, fraction, unit, rate, eta } = progress;
   const parts = [label];
-  if (total) parts.push(`${count(current)} of ${count(total)} ${units(unit, total)}`);
+  if (total) parts.push(`${count(current)} of ${count(total)}${unit ? ` ${units(unit, total)}` : ''}`);
   else if (fraction !== null) parts.push(percent(fraction));
   else parts.push(`${count(current)} ${units(unit, current)}`);
   if (rate) parts.push(`${rate < 10 ? rate.toFixed(1) : count(rate)} ${units(unit, 2)} a second`);

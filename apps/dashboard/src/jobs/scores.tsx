@@ -1,4 +1,4 @@
-import { Button, Group, SegmentedControl, Stack, Text } from '@mantine/core';
+import { Button, Group, Select, Stack, Text } from '@mantine/core';
 import { IconDownload, IconTrophy } from '@tabler/icons-react';
 import { type Job, routes, type Task } from '@vgpu/api';
 import { bestIndex, goalOf, isJobTerminal } from '@vgpu/core';
@@ -73,7 +73,9 @@ export function Scores({ job }: { job: Job }) {
                 <table className="table">
                   <thead>
                     <tr>
-                      <th scope="col">Task</th>
+                      <th scope="col" className="sticky">
+                        Task
+                      </th>
                       <th scope="col">State</th>
                       {columns.map((name) => (
                         <th key={name} scope="col" className="right">
@@ -86,7 +88,7 @@ export function Scores({ job }: { job: Job }) {
                   <tbody>
                     {rows.map((row, i) => (
                       <tr key={row.task} data-score-row={row.name}>
-                        <td>
+                        <td className="sticky">
                           <Text component="span" size="sm" fw={550}>
                             {row.name}
                           </Text>{' '}
@@ -114,16 +116,22 @@ export function Scores({ job }: { job: Job }) {
                 </table>
               </TableBox>
             </Panel>
-            <Panel title="Comparison">
-              <Stack gap="md">
-                <SegmentedControl
+            <Panel
+              title="Comparison"
+              aside={
+                <Select
                   size="xs"
+                  w={190}
                   aria-label="Metric to compare by"
                   value={chosen}
                   onChange={setMetric}
+                  allowDeselect={false}
+                  searchable
                   data={columns.map((name) => ({ value: name, label: metricTitle(name) }))}
-                  style={{ alignSelf: 'flex-start', maxWidth: '100%', overflowX: 'auto' }}
                 />
+              }
+            >
+              <Stack gap="md">
                 <Bars
                   title={metricTitle(chosen)}
                   items={rows.map((row, i) => ({

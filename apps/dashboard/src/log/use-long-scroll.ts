@@ -61,11 +61,12 @@ export function useLongScroll(area: RefObject<HTMLDivElement | null>, count: num
     const box = area.current;
     if (!box) return;
     const to = box.scrollTop;
-    const { scroll: at, shown: from, limit: most, following: pinned } = now.current;
+    const { scroll: at, shown: from, following: pinned } = now.current;
     if (Math.abs(to - physical.current) < 1) return; // our own doing, or sideways
     const next = moved(at, from, physical.current, to);
     physical.current = to;
-    const atEnd = next >= most - 2;
+    // Asked of the element itself: the area may have grown since the last rendering.
+    const atEnd = to + box.clientHeight >= box.scrollHeight - 2;
     if (atEnd !== pinned) setFollowing(atEnd);
     now.current.shown = next;
     setTop(next);

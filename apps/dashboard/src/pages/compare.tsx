@@ -122,7 +122,9 @@ function ScoreTable({ trials }: { trials: readonly Trial[] }) {
         <table className="table">
           <thead>
             <tr>
-              <th scope="col">Task</th>
+              <th scope="col" className="sticky">
+                Task
+              </th>
               {columns.map((name) => (
                 <th key={name} scope="col" className="right">
                   {metricTitle(name)}
@@ -133,7 +135,7 @@ function ScoreTable({ trials }: { trials: readonly Trial[] }) {
           <tbody>
             {trials.map((trial, i) => (
               <tr key={trial.key}>
-                <td>
+                <td className="sticky">
                   <Group gap={8} wrap="nowrap">
                     <span
                       aria-hidden

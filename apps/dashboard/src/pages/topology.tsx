@@ -131,7 +131,7 @@ function Matrix({ services, names }: { services: Topology['services']; names: Re
                 {one.memory === null ? '–' : bytes(one.memory)}
                 {one.memoryLimit !== null && ` of ${bytes(one.memoryLimit)}`}
               </td>
-              <td>
+              <td style={{ whiteSpace: 'nowrap' }}>
                 {one.slices.length === 0
                   ? 'none'
                   : one.slices

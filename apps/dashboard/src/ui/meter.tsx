@@ -23,12 +23,12 @@ export function Meter({ label, total, used, write, segments }: MeterProps) {
   const fraction = total > 0 ? used / total : 0;
   return (
     <div>
-      <Group justify="space-between" gap="0 12px" mb={6}>
-        <Text size="sm" fw={550} style={{ whiteSpace: 'nowrap' }}>
+      <Group justify="space-between" gap="xs" mb={6} wrap="nowrap">
+        <Text size="sm" fw={550}>
           {label}
         </Text>
-        <Text size="sm" c="dimmed" className="num" ta="right">
-          {write(used)} of {write(total)} · {percent(fraction)}
+        <Text size="sm" fw={550} className="num">
+          {percent(fraction)}
         </Text>
       </Group>
       {/* biome-ignore lint/a11y/useSemanticElements: the element of that name cannot show parts */}
@@ -54,6 +54,9 @@ export function Meter({ label, total, used, write, segments }: MeterProps) {
             </Tooltip>
           ))}
       </div>
+      <Text size="xs" c="dimmed" className="num" mt={5}>
+        {write(used)} of {write(total)} in use
+      </Text>
     </div>
   );
 }
