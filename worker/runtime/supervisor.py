@@ -103,7 +103,6 @@ class Child:
             code = vgpu_child.main(self.order_r, self.status_w, self.metrics_w)
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 1
-        # The caller lets the interpreter end as usual, so that exit handlers and threads get their turn.
         raise ChildDone(code)
 
 
@@ -459,7 +458,9 @@ if __name__ == '__main__':
     try:
         status = main()
     except ChildDone as done:
-        sys.exit(done.code)
+        import vgpu_child
+
+        vgpu_child.end(done.code)
     except OSError as error:
         print('vgpu supervisor: %s' % (errno.errorcode.get(error.errno, error)), file=sys.stderr)
         os._exit(71)

@@ -5,6 +5,8 @@ then becomes the task, so nothing is shared with any other. A program that is no
 whose environment would have changed how Python starts, replaces the process instead.
 """
 
+import atexit
+import gc
 import json
 import os
 import signal
@@ -40,6 +42,9 @@ def preload(names):
             __import__(name)
         except Exception:
             pass
+    # What was imported ahead stays for good: the collector need never look at it again.
+    gc.collect()
+    gc.freeze()
 
 
 def link_farm(source, target):
@@ -182,6 +187,35 @@ def report(error, status_w):
         sys.stderr.write(text)
 
 
+def end(code):
+    """Ends the process as Python does, less the unloading of libraries, which takes longer than many a script.
+
+    In Python's order: other threads, exit handlers, the program's own objects (a file that was never
+    closed is written out then), the standard streams.
+    """
+    import threading
+
+    try:
+        threading._shutdown()
+        atexit._run_exitfuncs()
+        bundle = os.path.join(IN, 'bundle') + os.sep
+        for module in list(sys.modules.values()):
+            names = getattr(module, '__dict__', {})
+            if names is globals():
+                continue
+            if module is sys.modules.get('__main__') or str(names.get('__file__') or '').startswith(bundle):
+                names.clear()
+        gc.collect()
+    except BaseException as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            pass
+    os._exit(code)
+
+
 if __name__ == '__main__':
     task = json.loads(sys.argv[1])
-    sys.exit(run_script(task['path'], task['args'], task['status']))
+    end(run_script(task['path'], task['args'], task['status']))

@@ -21,7 +21,7 @@ export interface ConformanceOptions {
 }
 
 const until = async (holds: () => boolean | Promise<boolean>) => {
-  for (let n = 0; n < 1000; n++) {
+  for (let n = 0; n < 6000; n++) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
@@ -59,6 +59,22 @@ export function driverConformance(name: string, options: ConformanceOptions): vo
     });
 
     describe('a task', () => {
+      test('ends as Python does: threads, exit handlers, files that were never closed', async () => {
+        const script = `
+import atexit, threading, time
+atexit.register(lambda: print('handler'))
+threading.Thread(target=lambda: (time.sleep(0.2), print('thread'))).start()
+kept = open('left-open.txt', 'w')
+kept.write('kept')
+print('last line', end='')
+`;
+        const done = await harness.run(driver, script, {});
+        expect(done.exit).toMatchObject({ reason: 'completed', exitCode: 0 });
+        expect(done.stdout).toBe('last line' + 'thread\nhandler\n');
+        expect(readFileSync(join(done.outDir, 'left-open.txt'), 'utf8')).toBe('kept');
+        await gone();
+      });
+
       test('completes: output, files, timings, and nothing stays', async () => {
         const script = `
 import os, sys, subprocess
