@@ -302,6 +302,7 @@ void vgpu_gate_exit(struct vgpu_lane *lane, uint64_t key, bool submitted) {
     uint32_t turn = VGPU_TURN_GENERATION(atomic_load_explicit(&slot->turn, memory_order_relaxed)) + 1;
     if (atomic_load_explicit(&g->used_turn, memory_order_relaxed) != turn)
       atomic_store_explicit(&g->used_turn, turn, memory_order_relaxed);
+    atomic_fetch_add_explicit(&slot->launches, 1, memory_order_relaxed);
     if (due) {
       fence_lane(g, lane);
       bell(g);
@@ -327,7 +328,6 @@ static void fence_lane(struct vgpu_gate *g, struct vgpu_lane *lane) {
   f->recorded_ns = vgpu_now_ns();
   atomic_fetch_add_explicit(&g->outstanding_ns, lane->estimate_ns, memory_order_relaxed);
   atomic_fetch_add_explicit(&g->submitted, lane->count, memory_order_relaxed);
-  atomic_fetch_add_explicit(&g->member->slot->launches, lane->count, memory_order_relaxed);
   lane->count = 0;
   lane->estimate_ns = 0;
   lane->n_keys = lane->other_keys = 0;
@@ -405,7 +405,7 @@ static void give_back(struct vgpu_gate *g, uint32_t turn) {
 static void *follow(void *gate) {
   struct vgpu_gate *g = gate;
   struct vgpu_account *account = g->member->account;
-  uint64_t quiet_since = 0, quiet_count = 0;
+  uint64_t quiet_since = 0, quiet_count = 0, alive_at = 0;
   uint32_t quiet_turn = 0;
   pthread_mutex_lock(&g->mutex);
   for (;;) {
@@ -415,6 +415,14 @@ static void *follow(void *gate) {
     enum vgpu_turn state = (enum vgpu_turn)VGPU_TURN_STATE(turn);
     bool mine = state != VGPU_TURN_NONE && VGPU_TURN_GENERATION(turn) + 1 != g->given_back;
     uint64_t now = vgpu_now_ns(), timeout = 0;
+    if (mine && now - alive_at >= ALIVE_NS) {
+      alive_at = now;
+      if (!vgpu_member_alive(g->member)) {
+        // A turn that nobody vouches for any more is none: the next piece of work asks the next arbiter.
+        atomic_store(&g->given_back, VGPU_TURN_GENERATION(turn) + 1);
+        continue;
+      }
+    }
     if (mine && state == VGPU_TURN_RECALLED) {
       give_back(g, turn);
       continue;
@@ -457,9 +465,6 @@ static void *follow(void *gate) {
     if (mine && (timeout == 0 || timeout > ALIVE_NS)) timeout = ALIVE_NS;
     vgpu_futex_wait(&slot->bell, rung, timeout);
     pthread_mutex_lock(&g->mutex);
-    // A turn that nobody vouches for any more is none: the next piece of work asks the next arbiter.
-    if (mine && timeout == ALIVE_NS && !vgpu_member_alive(g->member))
-      atomic_store(&g->given_back, VGPU_TURN_GENERATION(turn) + 1);
     if (mine && timeout == ALIVE_NS && atomic_load(&slot->bell) == rung) {
       pthread_mutex_unlock(&g->mutex);
       fence_all(g); // nothing was submitted for a while: what was last is counted and seen to end

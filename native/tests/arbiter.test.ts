@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bed, build, fields, finished, now, sideBySide } from './bed.ts';
+import { Bed, build, fields, finished, type Load, now, sideBySide } from './bed.ts';
 
 const MiB = 1 << 20;
 let bed: Bed;
@@ -203,11 +203,29 @@ describe('many processes', () => {
   });
 });
 
-describe('shares', () => {
-  const part = (id: string, before: Map<string, number>): number => {
-    const used = bed.ledger().slices.map((s) => ({ id: s.id, ns: s.deviceNs - (before.get(s.id) ?? 0) }));
-    return (used.find((u) => u.id === id)?.ns ?? 0) / used.reduce((a, u) => a + u.ns, 0);
+/** The slices' parts of the device time while all loads run: `ms` of it, after each slice had some. */
+async function parts(loads: Load[], ms = 1200): Promise<Record<string, number>> {
+  const children = loads.map((l) => bed.spawn(l.slice, 'bench/cuda_load', [...l.args, 'ms=60000']));
+  const times = () => new Map(bed.ledger().slices.map((s) => [s.id, s.deviceNs]));
+  const slices = [...new Set(loads.map((l) => l.slice as string))];
+  const least = () => Math.min(...slices.map((s) => times().get(s) ?? 0));
+  await expect.poll(least, { timeout: 15_000 }).toBeGreaterThan(20e6);
+  const from = times();
+  let used: [string, number][] = [];
+  const total = () => {
+    const to = times();
+    used = slices.map((s) => [s, (to.get(s) ?? 0) - (from.get(s) ?? 0)]);
+    return used.reduce((sum, [, ns]) => sum + ns, 0);
   };
+  await expect.poll(total, { timeout: 20_000 }).toBeGreaterThan(ms * 1e6);
+  const ends = children.map(finished);
+  for (const c of children) c.kill('SIGKILL');
+  await Promise.all(ends);
+  const sum = used.reduce((a, [, ns]) => a + ns, 0);
+  return Object.fromEntries(used.map(([s, ns]) => [s, ns / sum]));
+}
+
+describe('shares', () => {
   const cases: [string, string[], string[]][] = [
     ['the same kernels', ['ns=100000'], ['ns=100000']],
     ['many small against few huge', ['ns=5000', 'chunk=20'], ['ns=20000000']],
@@ -219,35 +237,21 @@ describe('shares', () => {
     await started();
     await bed.slice('a', 'share=300');
     await bed.slice('b', 'share=700');
-    const before = new Map<string, number>();
-    const mark = setTimeout(() => {
-      for (const s of bed.ledger().slices) before.set(s.id, s.deviceNs);
-    }, 500);
-    const results = await sideBySide(
-      bed,
-      [
-        { slice: 'a', args: a },
-        { slice: 'b', args: b },
-      ],
-      1600,
-    );
-    clearTimeout(mark);
-    expect(part('a', before)).toBeGreaterThan(0.27);
-    expect(part('a', before)).toBeLessThan(0.33);
-    for (const r of results) expect(r).toBeGreaterThan(0);
+    const part = await parts([
+      { slice: 'a', args: a },
+      { slice: 'b', args: b },
+    ]);
+    expect(part.a).toBeGreaterThan(0.27);
+    expect(part.a).toBeLessThan(0.33);
   });
 
   it('of several processes of a slice add up to the slice', async () => {
     await started();
     await bed.slice('a', 'share=500');
     await bed.slice('b', 'share=500');
-    await sideBySide(
-      bed,
-      ['a', 'b', 'b', 'b'].map((slice) => ({ slice, args: ['ns=200000'] })),
-      1600,
-    );
-    expect(part('a', new Map())).toBeGreaterThan(0.45);
-    expect(part('a', new Map())).toBeLessThan(0.55);
+    const part = await parts(['a', 'b', 'b', 'b'].map((slice) => ({ slice, args: ['ns=200000'] })));
+    expect(part.a).toBeGreaterThan(0.46);
+    expect(part.a).toBeLessThan(0.54);
   });
 
   it('are a ceiling for a guaranteed slice, even alone', async () => {
