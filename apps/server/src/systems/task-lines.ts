@@ -12,5 +12,7 @@ export async function taskLines(
 ): Promise<LinePage> {
   const row = await parts.queries.findTask(project, task);
   const known = { lines: row.lines, dropped: row.dropped_bytes, open: !isTerminal(row.state) };
-  return parts.telemetry.lines(task, from, limit, known);
+  const page = await parts.telemetry.lines(task, from, limit, known);
+  // Lines not yet on disk carry the ring's time, which has a fraction; the contract counts whole milliseconds.
+  return { ...page, items: page.items.map((line) => ({ ...line, time: Math.floor(line.time) })) };
 }
