@@ -33,7 +33,7 @@ int main(int argc, char **argv) {
   server.queue_ns = 2000000;
   server.ahead_ns = 50000000;
   server.idle_ns = 200000;
-  for (int i = 1; i < argc; i++) {
+  for (int i = 1; i < argc; i += 2) {
     const char *value = i + 1 < argc ? argv[i + 1] : NULL;
     bool good = value != NULL;
     if (good && strcmp(argv[i], "--dir") == 0) dir = value;
@@ -46,7 +46,6 @@ int main(int argc, char **argv) {
     else if (good && strcmp(argv[i], "--idle-us") == 0) good = milliseconds(value, 1000, &server.idle_ns);
     else good = false;
     if (!good) return usage();
-    i++;
   }
   if (!dir) return usage();
   if (strlen(dir) > 90) {
