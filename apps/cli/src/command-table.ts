@@ -168,6 +168,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/sim.ts'),
   },
   {
+    name: 'project',
+    summary: 'List projects, and set their quotas, limits and rights',
+    group: machine,
+    load: () => import('./commands/project.ts'),
+  },
+  {
     name: 'token',
     summary: 'Create, list and revoke access tokens',
     group: machine,

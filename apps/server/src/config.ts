@@ -21,6 +21,8 @@ export interface ServerConfig {
   memoryBytes: number;
   /** Warm workers to keep ready, and the memory they may hold idle. */
   warm: { image: string; size: number; memoryBytes: number };
+  /** How many running tasks may be stopped at once to make room for others; 0: none is. */
+  preemption: number;
   version: string;
   logLevel: string;
   /** Checks every answer against its contract; tests do. */
@@ -36,6 +38,10 @@ function port(text: string | undefined): number {
   if (Number.isInteger(number) && number >= 0 && number < 65536) return number;
   throw new VgpuError('BAD_UNIT', { what: 'port (VGPU_PORT)', value: text ?? '', example: '8470' });
 }
+
+/** What idle warm workers may hold together by default: a twentieth of the machine, 512 MiB to 4 GiB. */
+const warmMemory = (total: number = totalmem()): number =>
+  Math.min(4 * 2 ** 30, Math.max(512 * 2 ** 20, total / 20));
 
 /** Reads the configuration from the environment; every setting has a default. */
 export function configFromEnv(env: NodeJS.ProcessEnv = process.env): ServerConfig {
@@ -53,9 +59,10 @@ export function configFromEnv(env: NodeJS.ProcessEnv = process.env): ServerConfi
     memoryBytes: env.VGPU_MEMORY ? parseBytes(env.VGPU_MEMORY) : defaultMemory(),
     warm: {
       image: env.VGPU_WARM_IMAGE ?? 'sklearn',
-      size: env.VGPU_WARM ? Number(env.VGPU_WARM) : Math.min(4, Math.max(2, cores)),
-      memoryBytes: env.VGPU_WARM_MEMORY ? parseBytes(env.VGPU_WARM_MEMORY) : 512 * 2 ** 20,
+      size: env.VGPU_WARM ? Number(env.VGPU_WARM) : Math.min(8, 2 * cores),
+      memoryBytes: env.VGPU_WARM_MEMORY ? parseBytes(env.VGPU_WARM_MEMORY) : warmMemory(),
     },
+    preemption: env.VGPU_PREEMPTION ? Number(env.VGPU_PREEMPTION) : 16,
     version: env.VGPU_VERSION ?? '0.1.0',
     logLevel: env.VGPU_LOG ?? 'info',
     checkAnswers: env.VGPU_CHECK_ANSWERS === '1',

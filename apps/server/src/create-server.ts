@@ -21,6 +21,7 @@ import { datasetRoutes } from './routes/datasets.ts';
 import { imageRoutes } from './routes/images.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { machineRoutes } from './routes/machine.ts';
+import { projectRoutes } from './routes/projects.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import type { OpenDriver } from './systems/engine.ts';
 import { startRounds } from './work/rounds.ts';
@@ -115,6 +116,7 @@ async function buildApp(resources: Resources): Promise<FastifyInstance> {
   add(routes.datasets, datasetRoutes(resources));
   add(routes.machine, machineRoutes(resources));
   add(routes.accelerators, acceleratorRoutes(resources));
+  add(routes.projects, projectRoutes(resources));
   add(routes.images, imageRoutes(resources));
   add(routes.access, accessRoutes(resources));
   app.register(streamSocket(resources, authenticate));

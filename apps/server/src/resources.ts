@@ -10,6 +10,7 @@ import { Bundles } from './systems/bundles.ts';
 import { Changes } from './systems/changes.ts';
 import { Datasets } from './systems/datasets.ts';
 import { Devices, type DevicesParts } from './systems/devices.ts';
+import { Durations } from './systems/durations.ts';
 import { Engine, type OpenDriver } from './systems/engine.ts';
 import { Execution } from './systems/execution.ts';
 import { Health } from './systems/health.ts';
@@ -19,6 +20,7 @@ import { JobQueries } from './systems/job-queries.ts';
 import { Metrics } from './systems/metrics.ts';
 import { openDockerDriver } from './systems/open-driver.ts';
 import { Pools } from './systems/pools.ts';
+import { Projects } from './systems/projects.ts';
 import { Reconciler } from './systems/reconciler.ts';
 import { Scheduling } from './systems/scheduling.ts';
 import { Submissions } from './systems/submission.ts';
@@ -40,6 +42,7 @@ export interface Resources {
   engine: Engine;
   devices: Devices;
   pools: Pools;
+  projects: Projects;
   images: Images;
   bundles: Bundles;
   datasets: Datasets;
@@ -98,6 +101,8 @@ export async function openResources({
   const bundles = new Bundles(store, paths);
   const datasets = new Datasets(store, paths);
   const telemetry = new Telemetry({ store, logsDir: paths.logs, log });
+  const projects = await Projects.open(store);
+  const durations = await Durations.open(store);
   const states = new TaskStates(store, changes);
 
   // These know of each other; what one calls in another happens only once all exist.
@@ -105,7 +110,9 @@ export async function openResources({
     cpuMilli: config.cpuMilli,
     memoryBytes: config.memoryBytes,
     log,
+    preemption: config.preemption,
     accelerators: () => devices.view(),
+    queues: () => projects.queues(),
     blocked: () =>
       engine.connected
         ? undefined
@@ -115,13 +122,15 @@ export async function openResources({
             hint: 'Run `vgpu doctor`, then `vgpu setup`.',
           },
     start: (bind) => execution.start(bind),
+    stoppable: (task) => execution.stoppable(task),
+    preempt: (preempt) => execution.preempt(preempt),
   });
   const devices: Devices = new Devices({
     home: config.home,
     pools,
     log,
     cdi: () => engine.known?.capabilities.cdi ?? false,
-    held: () => scheduling.held().flatMap((task) => task.accelerators),
+    held: () => scheduling.shares(),
     onChange: () => scheduling.wake(),
     onBroken: (reports) => {
       for (const { uuid, reason } of reports) {
@@ -135,7 +144,7 @@ export async function openResources({
   });
   const keepWarm = () => warmUp(engine, images, config, log);
   const images: Images = new Images(engine, () => void keepWarm());
-  const launches = new TaskLaunches({ store, bundles, datasets, images });
+  const launches = new TaskLaunches({ store, bundles, datasets, images, durations });
   const execution: Execution = new Execution({
     store,
     driver: engine,
@@ -143,6 +152,7 @@ export async function openResources({
     scheduling,
     telemetry,
     launches,
+    durations,
     devices,
     filesDir: paths.files,
     log,
@@ -154,6 +164,7 @@ export async function openResources({
     scheduling,
     telemetry,
     devices,
+    durations,
     log,
   });
   engine.onUp(() => {
@@ -166,7 +177,7 @@ export async function openResources({
       });
   });
   const queries = new JobQueries({ store, telemetry, scheduling });
-  const submissions = new Submissions({ store, bundles, scheduling });
+  const submissions = new Submissions({ store, bundles, scheduling, projects, durations });
   const actions = new JobActions({ store, changes, submissions, scheduling, execution, launches });
   const topology = new TopologySystem({
     engine,
@@ -194,6 +205,7 @@ export async function openResources({
     engine,
     devices,
     pools,
+    projects,
     images,
     bundles,
     datasets,

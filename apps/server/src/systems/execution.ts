@@ -2,12 +2,13 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type JobSpec, newId, VgpuError } from '@vgpu/core';
 import type { Driver, DriverEvent, WorkerExit, WorkerHandle } from '@vgpu/drivers';
-import type { Bind } from '@vgpu/scheduler';
+import type { Bind, Preempt } from '@vgpu/scheduler';
 import type { JobTable, Store, TaskTable } from '@vgpu/store';
 import type { Logger } from 'pino';
 import { brokenDeviceReason, vramReason } from './accelerator-blame.ts';
 import { type Devices, slicesOf } from './devices.ts';
-import { decideOutcome, type Outcome, type Reason } from './outcome.ts';
+import type { Durations } from './durations.ts';
+import { decideOutcome, type Outcome, type Reason, reasonOf } from './outcome.ts';
 import { type Placement, workerName } from './placement.ts';
 import type { Scheduling } from './scheduling.ts';
 import { settleOutcome } from './settle-outcome.ts';
@@ -33,6 +34,8 @@ export interface Active {
   shaken: boolean;
   /** Why it was taken off its accelerator, where that broke. */
   evicted?: Reason;
+  /** Why it was told to end, where another task needs its room. */
+  preempted?: Reason;
 }
 
 export interface ExecutionParts {
@@ -42,10 +45,14 @@ export interface ExecutionParts {
   scheduling: Scheduling;
   telemetry: Telemetry;
   launches: TaskLaunches;
+  durations: Durations;
   devices: Devices;
   filesDir: string;
   log: Logger;
 }
+
+/** What a task has to end by itself when its room is needed. */
+const PREEMPTION_GRACE_MS = 5000;
 
 /** Runs attempts: from a placement to a worker, from its end to a durable outcome and everything given back. */
 export class Execution {
@@ -92,6 +99,41 @@ export class Execution {
     this.#parts.driver.stop(handle, { graceMs }).catch((error) => {
       this.#parts.log.warn({ err: error, task }, 'stopping a worker failed');
     });
+  }
+
+  /** Whether a task's worker is there and can be told to end. */
+  stoppable(task: string): boolean {
+    const active = this.activeOf(task);
+    return active?.handle !== undefined && !active.ended && !active.restored;
+  }
+
+  /** Ends a task's attempt so that another task can start; it goes back to the queue, and pays no retry. */
+  preempt(preempt: Preempt): void {
+    const active = this.activeOf(preempt.taskId);
+    if (!active?.handle || active.ended) return;
+    this.#preempt(active, active.handle, preempt).catch((error) => {
+      this.#parts.log.error({ err: error, task: preempt.taskId }, 'a task could not be stopped to make room');
+      active.preempted = undefined;
+      this.#parts.scheduling.stays(preempt.taskId);
+      this.#notePreemption(active).catch(() => undefined);
+    });
+  }
+
+  async #preempt(active: Active, handle: WorkerHandle, { reason, for: other }: Preempt): Promise<void> {
+    const { driver, log } = this.#parts;
+    active.preempted = reasonOf('PREEMPTED', { why: reason });
+    // On disk first: an end that only the next server sees must not look like the script's own.
+    await this.#notePreemption(active);
+    log.info({ task: active.task.id, for: other, reason }, 'a task makes room');
+    active.abort.abort();
+    await driver.stop(handle, { graceMs: PREEMPTION_GRACE_MS });
+  }
+
+  async #notePreemption({ attempt, preempted }: Active): Promise<void> {
+    const text = preempted ? JSON.stringify(preempted) : null;
+    await this.#parts.store.write((trx) =>
+      trx.updateTable('attempts').set({ preempted: text }).where('id', '=', attempt).execute(),
+    );
   }
 
   /** Takes up an attempt that ran before this process started. */
@@ -301,7 +343,11 @@ export class Execution {
     const { evicted } = active;
     const judged = evicted ? { ...known, reason: 'lost' as const } : known;
     const ourFault = active.shaken || evicted !== undefined;
-    const outcome: Outcome = decideOutcome(judged, spec, fresh ?? task, { at, ourFault });
+    const outcome: Outcome = decideOutcome(judged, spec, fresh ?? task, {
+      at,
+      ourFault,
+      preempted: active.preempted,
+    });
     const better = evicted ?? vramReason(known, attempt, devices);
     if (better && (outcome.to === 'FAILED' || outcome.to === 'QUEUED')) outcome.reason = better;
     const problem = cause instanceof Error ? reasonOfStartFailure(cause) : undefined;
@@ -320,6 +366,8 @@ export class Execution {
         .where('attempt', '=', attempt)
         .execute();
     });
+    if (outcome.to === 'COMPLETED' && outcome.runMs !== null)
+      this.#parts.durations.note(active.job, outcome.runMs);
     await this.giveBack(active, outcome);
   }
 

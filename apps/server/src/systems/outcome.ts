@@ -23,7 +23,7 @@ export interface Outcome {
   runMs: number | null;
   endedAt: number;
   /** Which allowance pays for another attempt, where there is one. */
-  paidBy?: 'retries' | 'loss';
+  paidBy?: 'retries' | 'loss' | 'preemption';
 }
 
 export const reasonOf = (code: ErrorCode, details: ErrorDetails = {}): Reason => ({
@@ -75,12 +75,13 @@ export interface TaskAllowance {
 /**
  * Decides what becomes of a task when an attempt ended.
  * @param ourFault the worker was lost to a crash of the server or the engine, not to the script.
+ * @param preempted why it was told to end to make room: whatever end that brought, it queues again for free.
  */
 export function decideOutcome(
   exit: WorkerExit,
   spec: JobSpec,
   task: TaskAllowance,
-  options: { at: number; ourFault: boolean },
+  options: { at: number; ourFault: boolean; preempted?: Reason | undefined },
 ): Outcome {
   const base = {
     exitCode: exit.reason === 'lost' ? null : exit.exitCode,
@@ -92,6 +93,7 @@ export function decideOutcome(
   if (task.stop_by !== null) {
     return { ...base, to: 'CANCELLED', reason: reasonOf('STOPPED', { who: task.stop_by }) };
   }
+  if (options.preempted) return { ...base, to: 'QUEUED', reason: options.preempted, paidBy: 'preemption' };
   const reason = reasonOfExit(exit, spec);
   if (exit.reason === 'lost' && options.ourFault && task.losses < FREE_LOSSES) {
     return { ...base, to: 'QUEUED', reason, paidBy: 'loss' };

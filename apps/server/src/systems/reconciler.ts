@@ -3,8 +3,9 @@ import type { Driver, WorkerHandle } from '@vgpu/drivers';
 import type { AttemptTable, JobTable, Store, TaskTable } from '@vgpu/store';
 import type { Logger } from 'pino';
 import type { Devices, Holding } from './devices.ts';
+import type { Durations } from './durations.ts';
 import type { Active, Execution } from './execution.ts';
-import type { Outcome } from './outcome.ts';
+import type { Outcome, Reason } from './outcome.ts';
 import type { Placement } from './placement.ts';
 import type { Scheduling } from './scheduling.ts';
 import { pendingOf } from './shares.ts';
@@ -17,6 +18,7 @@ export interface ReconcilerParts {
   scheduling: Scheduling;
   telemetry: Telemetry;
   devices: Devices;
+  durations: Durations;
   log: Logger;
 }
 
@@ -44,11 +46,11 @@ export class Reconciler {
 
   /** What a restart does, before anything is placed. Without an engine only the waiting tasks are loaded. */
   async restore(engineUp: boolean): Promise<void> {
-    const { scheduling, execution, log } = this.#parts;
+    const { scheduling, execution, durations, log } = this.#parts;
     const unfinished = await this.#unfinished();
     for (const { task, job, attempt } of unfinished) {
       if (task.state === 'QUEUED') {
-        scheduling.add(pendingOf(task, job, JSON.parse(job.spec) as JobSpec), task.not_before);
+        scheduling.add(pendingOf(task, job, JSON.parse(job.spec) as JobSpec, durations), task.not_before);
         continue;
       }
       const placement = attempt && (JSON.parse(attempt.placement) as Placement);
@@ -56,23 +58,26 @@ export class Reconciler {
         log.error({ task: task.id, state: task.state }, 'a task runs without an attempt');
         continue;
       }
+      const spec = JSON.parse(job.spec) as JobSpec;
       scheduling.hold({
         taskId: task.id,
         jobId: job.id,
         project: job.project,
         priority: job.priority,
-        qos: (JSON.parse(job.spec) as JobSpec).resources.qos,
+        qos: spec.resources.qos,
         node: placement.node,
         cpuMilli: placement.cpuMilli,
         memoryBytes: placement.memoryBytes,
         accelerators: placement.accelerators,
         startedAt: attempt.created_at,
+        expectedEndAt: attempt.created_at + durations.expected(job, spec.limits.time),
       });
       execution.adopt({
         attempt: attempt.id,
         task,
         job,
-        spec: JSON.parse(job.spec) as JobSpec,
+        spec,
+        ...(attempt.preempted ? { preempted: JSON.parse(attempt.preempted) as Reason } : {}),
         handle: attempt.handle ? (JSON.parse(attempt.handle) as WorkerHandle) : undefined,
         restored: true,
         shaken: true,
@@ -110,7 +115,11 @@ export class Reconciler {
       // Nobody knows whether its program was told to start: it is replaced, which costs nobody a retry.
       const unsure = restored && active.task.state === 'STARTING' && worker?.phase !== 'exited';
       if (!worker || unsure) execution.lose(active);
-      else if (handle) this.#follow(active, handle.ringPath);
+      else if (handle) {
+        this.#follow(active, handle.ringPath);
+        // The server ended between writing this down and saying it to the worker, or right after.
+        if (active.preempted) execution.stop(active.task.id);
+      }
     }
     await devices.adopt(held);
     const reaped = await driver.reap(execution.attempts());

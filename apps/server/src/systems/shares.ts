@@ -1,6 +1,7 @@
 import { type JobSpec, VgpuError } from '@vgpu/core';
 import type { Pending } from '@vgpu/scheduler';
 import type { JobTable, TaskTable } from '@vgpu/store';
+import type { Durations } from './durations.ts';
 
 /** GPUs of a request: below one a share of one device, above one only whole devices. */
 export function deviceCount(gpuMilli: number): { gpuCount: number; gpuMilli: number } {
@@ -18,8 +19,9 @@ export function deviceCount(gpuMilli: number): { gpuCount: number; gpuMilli: num
 /** A queued task as the scheduler sees it. */
 export function pendingOf(
   task: Pick<TaskTable, 'id' | 'queued_at' | 'idx'>,
-  job: Pick<JobTable, 'id' | 'project' | 'priority'>,
+  job: Pick<JobTable, 'id' | 'project' | 'priority' | 'script' | 'name'>,
   spec: JobSpec,
+  durations: Durations,
 ): Pending {
   const { resources } = spec;
   const devices = deviceCount(resources.gpu);
@@ -37,5 +39,6 @@ export function pendingOf(
     models: resources.models,
     isolation: resources.isolation,
     qos: resources.qos,
+    expectedDurationMs: durations.expected(job, spec.limits.time),
   };
 }

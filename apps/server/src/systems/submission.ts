@@ -5,7 +5,9 @@ import { appendEvent, type JobTable, type Store, type TaskTable } from '@vgpu/st
 import type { Insertable } from 'kysely';
 import type { Bundles } from './bundles.ts';
 import { resolveDataset } from './dataset-ref.ts';
+import type { Durations } from './durations.ts';
 import type { Principal } from './principal.ts';
+import type { Projects } from './projects.ts';
 import type { Scheduling } from './scheduling.ts';
 import { pendingOf } from './shares.ts';
 
@@ -71,17 +73,28 @@ export class Submissions {
   readonly #store: Store;
   readonly #bundles: Bundles;
   readonly #scheduling: Scheduling;
+  readonly #projects: Projects;
+  readonly #durations: Durations;
 
-  constructor(parts: { store: Store; bundles: Bundles; scheduling: Scheduling }) {
+  constructor(parts: {
+    store: Store;
+    bundles: Bundles;
+    scheduling: Scheduling;
+    projects: Projects;
+    durations: Durations;
+  }) {
     this.#store = parts.store;
     this.#bundles = parts.bundles;
     this.#scheduling = parts.scheduling;
+    this.#projects = parts.projects;
+    this.#durations = parts.durations;
   }
 
   /** @throws VgpuError for everything in the spec that cannot work. */
   async prepare(principal: Principal, request: SubmissionRequest, at = Date.now()): Promise<PreparedJob> {
     const spec = withOutputDefault(parseJobSpec(request.spec), request.spec);
     await this.#check(principal, spec, request.bundle);
+    this.#projects.checkRequest(principal.project, spec);
     const inputs = await this.#inputs(principal.project, spec);
     const job: PreparedJob['job'] = {
       id: newId('job', at),
@@ -103,7 +116,7 @@ export class Submissions {
       ended_at: null,
     };
     const tasks = inputs.map((input, idx) => taskRow(job, input, idx, at));
-    const pending = tasks.map((task) => pendingOf(task, job, spec));
+    const pending = tasks.map((task) => pendingOf(task, job, spec, this.#durations));
     this.#refuseHopeless(pending);
     return { job, spec, tasks, pending };
   }

@@ -6,6 +6,7 @@ import type { Pending } from '@vgpu/scheduler';
 import type { JobTable, Store, TaskTable } from '@vgpu/store';
 import type { Bundles } from './bundles.ts';
 import type { Datasets } from './datasets.ts';
+import type { Durations } from './durations.ts';
 import type { Active } from './execution.ts';
 import type { Images } from './images.ts';
 import { pendingOf } from './shares.ts';
@@ -36,12 +37,20 @@ export class TaskLaunches {
   readonly #bundles: Bundles;
   readonly #datasets: Datasets;
   readonly #images: Images;
+  readonly #durations: Durations;
 
-  constructor(parts: { store: Store; bundles: Bundles; datasets: Datasets; images: Images }) {
+  constructor(parts: {
+    store: Store;
+    bundles: Bundles;
+    datasets: Datasets;
+    images: Images;
+    durations: Durations;
+  }) {
     this.#store = parts.store;
     this.#bundles = parts.bundles;
     this.#datasets = parts.datasets;
     this.#images = parts.images;
+    this.#durations = parts.durations;
   }
 
   /** @throws VgpuError `NOT_FOUND`. */
@@ -62,7 +71,7 @@ export class TaskLaunches {
 
   async pending(taskId: string): Promise<Pending> {
     const { task, job, spec } = await this.load(taskId);
-    return pendingOf(task, job, spec);
+    return pendingOf(task, job, spec, this.#durations);
   }
 
   async launchOf(active: Active, grant: LaunchGrant | undefined): Promise<TaskLaunch> {

@@ -182,6 +182,12 @@ export const catalogue = {
     'the accelerator {uuid} failed under the task: {problem}',
     'See `vgpu gpu ls`; a device that failed takes no work until vgpu is started again.',
   ),
+  PREEMPTED: entry(
+    422,
+    1,
+    'stopped to make room: {why}',
+    'It starts again by itself and pays no retry for it; qos: guaranteed is never stopped for others.',
+  ),
   STOPPED: entry(422, 1, 'stopped by {who}', 'Run it again with `vgpu retry`.'),
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -2,8 +2,9 @@ import { tenancy } from './0001-tenancy.ts';
 import { data } from './0002-data.ts';
 import { jobs } from './0003-jobs.ts';
 import { queueAndPools } from './0004-queue-and-pools.ts';
+import { quotas } from './0005-quotas.ts';
 import type { Migration } from './migration.ts';
 
 /** Every migration, oldest first. */
-export const migrations: readonly Migration[] = [tenancy, data, jobs, queueAndPools];
+export const migrations: readonly Migration[] = [tenancy, data, jobs, queueAndPools, quotas];
 export const latestVersion: number = migrations.length;

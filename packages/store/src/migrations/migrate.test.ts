@@ -36,6 +36,9 @@ describe('migrations', () => {
       await old.to(from);
       if (from >= 1) {
         await old.backend.write((trx) =>
+          sql`insert into projects (project, created_at, allow_egress) values ('kept', 1, 1)`.execute(trx),
+        );
+        await old.backend.write((trx) =>
           trx
             .insertInto('tokens')
             .values({
@@ -54,6 +57,10 @@ describe('migrations', () => {
       expect(await old.schema()).toEqual(await fresh.schema());
       const names = await old.backend.read.selectFrom('tokens').select('name').execute();
       expect(names).toEqual(from >= 1 ? [{ name: 'kept' }] : []);
+      const projects = await old.backend.read.selectFrom('projects').selectAll().execute();
+      const free = { parent: null, quota: '{}', cap: '{}', over_quota_weight: 1 };
+      const kept = [{ project: 'kept', created_at: 1, allow_egress: 1, ...free }];
+      expect(projects).toEqual(from >= 1 ? kept : []);
       await fresh.backend.close();
       await old.backend.close();
     });

@@ -13,6 +13,13 @@ export interface ProjectTable {
   created_at: number;
   /** Whether specs may say `network: egress`. */
   allow_egress: number;
+  /** The project above it in the tree of queues; null: directly under the machine. */
+  parent: string | null;
+  /** What it deserves, and its hard ceiling: `{gpu, cpu, memory}` in thousandths and bytes. */
+  quota: Generated<Json>;
+  cap: Generated<Json>;
+  /** Its share of what others leave idle; 0 never borrows. */
+  over_quota_weight: Generated<number>;
 }
 
 export interface UserTable {
@@ -142,6 +149,8 @@ export interface AttemptTable {
   handle: Json | null;
   /** How it ended: written before its worker is destroyed, so that no end is lost or happens twice. */
   outcome: Json | null;
+  /** Why it is being stopped to make room: written before its worker is told, so that its end costs no retry. */
+  preempted: Json | null;
   created_at: number;
   started_at: number | null;
   ended_at: number | null;
