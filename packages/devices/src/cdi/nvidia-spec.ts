@@ -1,7 +1,7 @@
 import { readdirSync, realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Accelerator } from '../accelerator.ts';
-import type { CdiEdits, CdiSpec } from './spec.ts';
+import { type CdiEdits, type CdiSpec, cdiDirs, installedSpecs, specFor, writeSpec } from './spec.ts';
 
 /**
  * User-space parts of NVIDIA's driver that compute work needs; the names are those that NVIDIA lists in the
@@ -88,4 +88,20 @@ export function nvidiaCdiSpec(
         containerEdits: { deviceNodes: [{ path: `/dev/nvidia${device.minor}` }] },
       })),
   };
+}
+
+/**
+ * Writes our specification where none is installed that names these devices, so that the engine can be told them by
+ * name. Without the right to write there the devices are expanded instead, to the same effect.
+ * @returns the file, or null where nothing was written.
+ */
+export function ensureOwnSpec(devices: readonly Accelerator[], dirs = cdiDirs()): string | null {
+  const mine = devices.filter((device) => device.provider === 'nvidia' && device.minor !== null);
+  const installed = installedSpecs(dirs);
+  if (mine.every((device) => specFor(device.uuid, installed))) return null;
+  try {
+    return writeSpec(nvidiaCdiSpec(mine), dirs.at(-1));
+  } catch {
+    return null;
+  }
 }

@@ -18,11 +18,12 @@ export interface CdiSpec {
   devices: { name: string; containerEdits: CdiEdits }[];
 }
 
-/** Where engines look for CDI specifications, by CDI's own default. */
-export const cdiDirs = ['/etc/cdi', '/var/run/cdi'];
+/** Where engines look for CDI specifications: CDI's own default, or what VGPU_CDI_DIRS names (colon-separated). */
+export const cdiDirs = (): string[] =>
+  process.env.VGPU_CDI_DIRS?.split(':').filter(Boolean) ?? ['/etc/cdi', '/var/run/cdi'];
 
 /** Every specification that is installed here; broken files are passed over, as the engines do. */
-export function installedSpecs(dirs: readonly string[] = cdiDirs): CdiSpec[] {
+export function installedSpecs(dirs: readonly string[] = cdiDirs()): CdiSpec[] {
   return dirs.filter(existsSync).flatMap((dir) =>
     readdirSync(dir)
       .filter((name) => /\.(ya?ml|json)$/.test(name))
@@ -39,7 +40,7 @@ export function installedSpecs(dirs: readonly string[] = cdiDirs): CdiSpec[] {
 }
 
 /** Writes a specification atomically; engines read it from there. */
-export function writeSpec(spec: CdiSpec, dir = cdiDirs[1]!): string {
+export function writeSpec(spec: CdiSpec, dir = cdiDirs().at(-1)!): string {
   mkdirSync(dir, { recursive: true });
   const path = join(dir, 'vgpu.json');
   writeFileSync(`${path}.tmp`, JSON.stringify(spec, null, 2));
@@ -52,6 +53,15 @@ export function specFor(uuid: string, specs: readonly CdiSpec[]): { spec: CdiSpe
   const holders = specs.filter((spec) => spec.devices.some((device) => device.name === uuid));
   const spec = holders.find((one) => one.kind === 'nvidia.com/gpu') ?? holders[0];
   return spec ? { spec, name: `${spec.kind}=${uuid}` } : null;
+}
+
+/**
+ * A driver's library is mounted under its full name; the short one, by which programs load it, is a link that a
+ * hook of the specification makes. Without CDI nobody runs hooks: the library is mounted under the short name too.
+ */
+function shortName(target: string): string | undefined {
+  const [, library] = /\/(lib(?:cuda|cudadebugger|nvidia-[a-z-]+)\.so)\.\d+\.[\d.]+$/.exec(target) ?? [];
+  return library && `/usr/lib/${library}.1`;
 }
 
 /** A CDI device as plain device nodes, mounts and environment, for engines that do not know CDI. */
@@ -72,11 +82,15 @@ export function expand(spec: CdiSpec, name: string): Grant {
         target: mount.containerPath,
         readOnly: mount.options?.includes('ro') ?? false,
       });
+      const short = shortName(mount.containerPath);
+      if (short) grant.mounts.push({ source: mount.hostPath, target: short, readOnly: true });
     }
     for (const entry of edits?.env ?? []) {
       const at = entry.indexOf('=');
       grant.env[entry.slice(0, at)] = entry.slice(at + 1);
     }
   }
+  const seen = new Set<string>();
+  grant.mounts = grant.mounts.filter(({ target }) => !seen.has(target) && seen.add(target));
   return grant;
 }

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import type { Accelerator } from '../accelerator.ts';
-import { nvidiaCdiSpec } from '../cdi/nvidia-spec.ts';
+import { findDriverFiles, nvidiaCdiSpec } from '../cdi/nvidia-spec.ts';
 import { type CdiSpec, expand, installedSpecs, specFor } from '../cdi/spec.ts';
 import { emptyGrant, type Grant } from './grant.ts';
 
@@ -23,8 +23,10 @@ function renderNodes(): string[] {
 }
 
 /**
- * The device itself, without bounds: its nodes and its driver's files.
- * @param cdi whether the engine knows CDI; else the specification is expanded here.
+ * The device itself, without bounds: its nodes and its driver's files. By the name of an installed CDI specification
+ * where the engine knows CDI; else expanded: from what is found of the driver, or, where that lies in unusual places,
+ * from the installed specification.
+ * @param cdi whether the engine knows CDI.
  */
 export function deviceGrant(
   device: Accelerator,
@@ -32,10 +34,13 @@ export function deviceGrant(
   specs: readonly CdiSpec[] = installedSpecs(),
 ): Grant {
   if (device.provider === 'nvidia') {
-    const own = nvidiaCdiSpec([device]);
-    const found = specFor(device.uuid, specs) ?? { spec: own, name: `${own.kind}=${device.uuid}` };
-    if (cdi && found.spec !== own) return { ...emptyGrant(), cdi: [found.name] };
-    return { ...expand(found.spec, device.uuid), env: { CUDA_VISIBLE_DEVICES: device.uuid } };
+    const installed = specFor(device.uuid, specs);
+    if (cdi && installed) return { ...emptyGrant(), cdi: [installed.name] };
+    const driver = findDriverFiles();
+    const spec =
+      driver.libraries.length === 0 && installed ? installed.spec : nvidiaCdiSpec([device], driver);
+    const grant = expand(spec, device.uuid);
+    return { ...grant, env: { ...grant.env, CUDA_VISIBLE_DEVICES: device.uuid } };
   }
   // A CPU behind OpenCL needs nothing but its driver, which the image brings.
   if (device.kind === 'cpu') return emptyGrant();

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { VgpuError } from '@vgpu/core';
 import type { Accelerator } from '../accelerator.ts';
+import { ensureOwnSpec } from '../cdi/nvidia-spec.ts';
 import type { Inventory } from '../inventory.ts';
 import { offered, type Pool, poolOf } from '../pool.ts';
 import { ArbiterClient, ArbiterError } from './arbiter-client.ts';
@@ -19,6 +20,7 @@ export class SliceManager {
   readonly #inventory: Inventory;
   readonly #slices = new Map<string, Slice>();
   readonly #meter = new UsageMeter();
+  #specChecked = false;
 
   /** @param home names this installation: arbiters of another VGPU_HOME are never touched. */
   constructor(home: string, inventory: Inventory) {
@@ -46,6 +48,8 @@ export class SliceManager {
     options: { pools: readonly Pool[]; cdi: boolean },
   ): Promise<{ grant: Grant; slices: Slice[] }> {
     const made = this.describe(request, options.pools);
+    if (options.cdi && !this.#specChecked) ensureOwnSpec(this.#inventory.accelerators);
+    this.#specChecked = true;
     let grant = emptyGrant();
     const dirs: string[] = [];
     try {
