@@ -11,7 +11,8 @@ import { type ClientFrame, type Route, routes, type ServerFrame, serverFrame } f
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { z } from 'zod';
 import { answers, linesOf } from './answers.ts';
-import { longLine, makeWorld, manySeries, seriesOf, topologyOf } from './world.ts';
+import { longLine, seriesOf } from './streams.ts';
+import { makeWorld, manySeries, topologyOf } from './world.ts';
 
 const { values: flags } = parseArgs({
   options: {
