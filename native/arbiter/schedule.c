@@ -127,6 +127,15 @@ static uint64_t credit_deadline(const struct vgpu_tenant *t, uint64_t now) {
   return now + (uint64_t)(t->credit_ns / (drain > 0.001 ? drain : 0.001));
 }
 
+static uint64_t quantum_of(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
+  return t->quantum_ns > s->settings.quantum_ns ? t->quantum_ns : s->settings.quantum_ns;
+}
+
+// The shortest turn, in the same proportion.
+static uint64_t min_turn_of(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
+  return (uint64_t)((double)s->settings.min_turn_ns * (double)quantum_of(s, t) / (double)s->settings.quantum_ns);
+}
+
 static void grant_next(struct vgpu_schedule *s, uint64_t now) {
   if (s->holder) return;
   struct vgpu_tenant *t = next_tenant(s, now);
@@ -138,7 +147,7 @@ static void grant_next(struct vgpu_schedule *s, uint64_t now) {
   s->recalled = false;
   s->handovers++;
   s->deadline = credit_deadline(t, now);
-  if (others_wait(s, now) && now + s->settings.quantum_ns < s->deadline) s->deadline = now + s->settings.quantum_ns;
+  if (others_wait(s, now) && now + quantum_of(s, t) < s->deadline) s->deadline = now + quantum_of(s, t);
   s->actions->grant(s->self, c, s->deadline == VGPU_NEVER ? 0 : s->deadline - now);
 }
 
@@ -146,11 +155,11 @@ static void grant_next(struct vgpu_schedule *s, uint64_t now) {
 static void press(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now) {
   struct vgpu_tenant *h = s->holder->tenant;
   if (!eligible(s, t, now)) return;
-  uint64_t end = s->granted_at + s->settings.quantum_ns;
+  uint64_t end = s->granted_at + quantum_of(s, h);
   if (h != t) {
     if (t->critical && !ahead(s, t)) end = now;
     else if (best_effort(h) && !best_effort(t)) end = now;
-    else if (best_effort(h) == best_effort(t) && t->clock < h->clock) end = s->granted_at + s->settings.min_turn_ns;
+    else if (best_effort(h) == best_effort(t) && t->clock < h->clock) end = s->granted_at + min_turn_of(s, h);
   }
   if (end < now) end = now;
   if (end >= s->deadline) return;

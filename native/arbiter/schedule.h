@@ -25,6 +25,7 @@ struct vgpu_tenant { // one slice
   uint32_t share, limit; // milli
   enum vgpu_qos qos;
   bool critical;
+  uint64_t quantum_ns;   // of its turns; 0: as set for all
   // Kept by the schedule.
   double clock;          // virtual ns: time held * 1000 / weight
   double credit_ns;      // what the limit still lets it use; below 0: in debt

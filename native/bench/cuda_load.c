@@ -3,7 +3,7 @@
 //     ns=100000      time of one block        blocks=132  blocks of one kernel     sms=132  multiprocessors
 //     streams=1      used in turn             depth=…     pieces in flight (20 ms of them)         chunk=1  launches for each piece
 //     graph=0        kernels in a graph that is launched instead; captured         coop=0   cooperative launches
-//     gap_us=0       host time after each piece
+//     gap_us=0       host time after each piece          bytes=0     allocated before
 //     from=0 to=0    window, CLOCK_MONOTONIC ns; default: from now for `ms` milliseconds (ms=1000)
 // Output: one line, `launches=N work_ns=N elapsed_ns=N longest_wait_ns=N` (work that ended within the window).
 #include <string.h>
@@ -31,6 +31,7 @@ int main(int argc, char **argv) {
   OPTION(graph, 0);
   OPTION(coop, 0);
   OPTION(gap_us, 0);
+  OPTION(bytes, 0);
   OPTION(ms, 1000);
   OPTION(from, 0);
   OPTION(to, 0);
@@ -45,6 +46,8 @@ int main(int argc, char **argv) {
   CHECK(cuInit(0));
   CHECK(cuDevicePrimaryCtxRetain(&context, 0));
   CHECK(cuCtxSetCurrent(context));
+  devptr memory;
+  if (bytes) CHECK(cuMemAlloc_v2(&memory, bytes));
   CHECK(cuModuleLoadData(&module, ""));
   snprintf(name, sizeof name, "spin_%llu", ns);
   CHECK(cuModuleGetFunction(&f, module, name));
