@@ -174,6 +174,22 @@ describe('layout', () => {
     expect(result.reader).toBe('tolerant');
   });
 
+  for (const [what, odd, rows, rejected] of [
+    ['a short row', '7', 40_000, 1],
+    ['a row too long', '7,8,9,10', 40_000, 1],
+    ['a blank line', '', 40_000, 0],
+    ['a repeated header', 'a,b,c', 40_000, 0],
+    ['a stray quote', '7,8 "x,9', 40_001, 0],
+    ['a quoted row', '7,"8, ""x""\n",9', 40_001, 0],
+    ['a lone carriage return', '7,8\r,9', 40_002, 0],
+  ] as const)
+    it(`notices ${what} far behind the sample`, async () => {
+      const lines = Array.from({ length: 40_000 }, (_, i) => `${i},t${i},${i % 7}.5`);
+      const result = await check(['a,b,c', ...lines.toSpliced(31_234, 0, odd), ''].join('\n'));
+      expect(result).toMatchObject({ rows, rejected });
+      expect(result.reader).toBe(what === 'a quoted row' ? 'direct' : 'tolerant');
+    });
+
   it('names empty and repeated headers, whatever their case', async () => {
     const result = await check('id,,Value,value,id\n1,2,3,4,5\n6,7,8,9,10\n');
     expect(result.columns.map(({ name, original }) => [name, original])).toEqual([

@@ -5,16 +5,16 @@ import { cleanerVersion } from './cleaner-version.ts';
 import { nameColumns } from './column-names.ts';
 import { type ColumnReading, fileDecimal, planReading, type ReadingHints } from './column-reading.ts';
 import { duckType } from './column-sql.ts';
-import { countCellChanges, countClipped, countOutliers, logCellChanges } from './count-changes.ts';
+import { countCellChanges, logCellChanges } from './count-changes.ts';
 import { type Engine, toNumber } from './engine.ts';
 import { loadTable, strictScan } from './load-table.ts';
 import { missingTokens } from './missing-tokens.ts';
 import type { OpenedTable } from './open-table.ts';
-import type { ColumnOutcome, ColumnReport, ColumnStats, Report } from './result.ts';
+import type { ColumnReport, Report } from './result.ts';
 import { sampleCells } from './sample-cells.ts';
 import { badDataset } from './source-file.ts';
-import { heldValues, type Measured, measureColumns, measureOutcome } from './statistics.ts';
-import { treatColumn } from './treat-column.ts';
+import { heldValues, type Measured, measureColumns, measureTreated } from './statistics.ts';
+import { type Treatment, treatColumn } from './treat-column.ts';
 import { unitInCell, unitInHeader, unitName } from './units.ts';
 
 export interface CleanedTable {
@@ -119,6 +119,7 @@ export async function cleanTable(
   const all = readings.map((reading, i): Measured => ({ from: kept, value: `v${i}`, type: reading.type }));
   const stats = await measureColumns(engine, all, options.held);
   const cellChanges = await countCellChanges(engine, kept, readings, tokens);
+  const plans: { i: number; lost: number; treated: Treatment }[] = [];
   for (const [i, reading] of readings.entries()) {
     const isTarget = i === targetIndex;
     const measured = all[i]!;
@@ -134,14 +135,35 @@ export async function cleanTable(
       clean,
       options.held ?? heldValues,
     );
+    plans.push({ i, lost, treated });
+    options.onMeasured?.((i + 1) / readings.length / 2);
+  }
+  const numeric = plans.filter(({ i }) => stats[i]!.numeric);
+  const outcomes = await measureTreated(
+    engine,
+    kept,
+    numeric.map(({ i, lost, treated: { plan } }) => ({
+      value: `v${i}`,
+      before: stats[i]!.numeric!,
+      clip: plan.clip,
+      fill: plan.fill === null ? null : Number(plan.fill),
+      missing: lost,
+    })),
+  );
+  const outcomeAt = new Map(numeric.map(({ i }, k) => [i, outcomes[k]!]));
+  for (const { i, lost, treated } of plans) {
+    const reading = readings[i]!;
+    const before = stats[i]!;
+    const outcome = outcomeAt.get(i);
     warnings.push(...treated.warnings);
     if (reading.warning) warnings.push(`"${names[i]}" ${reading.warning}.`);
-    await logCellChanges(engine, changes, i, names[i]!, cellChanges[i]!, unread[i]!);
+    await logCellChanges(engine, changes, i, names[i]!, reading, cellChanges[i]!, unread[i]!);
     const { plan } = treated;
     if (treated.imputed > 0)
       changes.count('cell.imputed', names[i]!, treated.imputed, { before: '', after: String(plan.fill) });
-    if (treated.clipped > 0)
-      await countClipped(engine, kept, changes, i, names[i]!, treated.final, treated.clipped, plan);
+    for (const example of outcome?.examples ?? []) changes.add('cell.clipped', names[i]!, example);
+    if (outcome && outcome.clipped > outcome.examples.length)
+      changes.count('cell.clipped', names[i]!, outcome.clipped - outcome.examples.length, null);
     plan.reading = describeReading(reading);
     output.push({ name: names[i]!, sql: treated.final, type: duckType(reading.type) });
     if (plan.indicator) {
@@ -155,24 +177,21 @@ export async function cleanTable(
       original: named[i]!.original,
       type: reading.type,
       identifier: reading.identifier,
-      target: isTarget,
+      target: i === targetIndex,
       unit: unitOf(layout.unitRow?.[i], layout.header[0]?.[i] ?? '', reading),
       missing: lost,
       unreadable: unread[i]!.count,
       imputed: treated.imputed,
-      clipped: treated.clipped,
-      outliers: await countOutliers(engine, kept, i, before),
+      clipped: outcome?.clipped ?? 0,
+      outliers: outcome?.outliers ?? 0,
       plan,
       before,
     };
     if (options.after) {
-      const untouched = treated.imputed === 0 && treated.clipped === 0;
-      report.after = untouched
-        ? outcomeOf(before)
-        : await measureOutcome(engine, { ...measured, value: `(${treated.final})` });
+      report.after = { count: before.count + treated.imputed };
+      if (outcome) report.after.numeric = outcome.numeric;
     }
     columns.push(report);
-    options.onMeasured?.((i + 1) / readings.length);
   }
   const thousands =
     readings.map((reading) => reading.number?.thousands ?? '').find((mark) => mark !== '') ?? '';
@@ -209,12 +228,6 @@ function asideWords(changes: ChangeLog): string | null {
     ? `${above} above the table${below && ` and ${below} below it`}`
     : `${below} below the table`;
   return `No part of the data: ${words}. An import keeps such lines in rejected.csv.`;
-}
-
-function outcomeOf({ count, numeric }: ColumnStats): ColumnOutcome {
-  if (!numeric) return { count };
-  const { min, max, mean, std, histogram } = numeric;
-  return { count, numeric: { min, max, mean, std, histogram } };
 }
 
 /** Byte offset of the first data record in the strict source. */

@@ -128,28 +128,44 @@ function dateValue(text: string, format: DateFormat, type: 'date' | 'datetime'):
   return `(${value}) - to_minutes(CAST((${sign}) * (COALESCE(${part(2)}, 0) * 60 + COALESCE(${part(3)}, 0)) AS BIGINT))`;
 }
 
-/** The value of a written cell, NULL where it is missing or cannot be read. `column` is VARCHAR. */
-export function valueSql(column: string, reading: ColumnReading, tokens: readonly string[]): string {
+/** The engine's own cast where it reads most cells of the column; null where it does not help. */
+export function castSql(column: string, reading: ColumnReading): string | null {
+  if (reading.number?.plain)
+    return `TRY_CAST(${column} AS ${reading.type === 'integer' ? 'BIGINT' : 'DOUBLE'})`;
+  return reading.type === 'date' && reading.date?.iso ? `TRY_CAST(${column} AS DATE)` : null;
+}
+
+/**
+ * The value of a written cell, NULL where it is missing or cannot be read. `column` is VARCHAR, `cast`
+ * the name of what `castSql` gave.
+ */
+export function valueSql(
+  column: string,
+  cast: string,
+  reading: ColumnReading,
+  tokens: readonly string[],
+): string {
   const text = trimmed(column);
   switch (reading.type) {
     case 'integer': {
       if (!reading.number!.plain) return formattedNumber(column, reading.number!, 'integer');
       // What casts there and back unchanged is a plain integer: no zeros in front, no rounding.
-      const cast = `TRY_CAST(${column} AS BIGINT)`;
       const slow = `CASE WHEN regexp_full_match(${text}, '[+-]?(0|[1-9][0-9]*)') THEN ${cast} END`;
       return `CASE WHEN CAST(${cast} AS VARCHAR) = ${column} THEN ${cast} ELSE ${slow} END`;
     }
     case 'number': {
       if (!reading.number!.plain) return formattedNumber(column, reading.number!, 'number');
-      const cast = `TRY_CAST(${column} AS DOUBLE)`;
       // DuckDB reads 1_000 and hexadecimal as numbers; a person would want to know.
       return `CASE WHEN isfinite(${cast}) AND NOT contains(${column}, '_') THEN ${cast} END`;
     }
     case 'boolean':
       return `CASE lower(${text}) WHEN 'true' THEN true WHEN 'yes' THEN true WHEN 't' THEN true WHEN 'y' THEN true WHEN 'false' THEN false WHEN 'no' THEN false WHEN 'f' THEN false WHEN 'n' THEN false END`;
     case 'date':
-    case 'datetime':
-      return dateValue(unlessPlain(column, [], text, column), reading.date!, reading.type);
+    case 'datetime': {
+      const slow = dateValue(unlessPlain(column, [], text, column), reading.date!, reading.type);
+      if (reading.type === 'datetime' || !castSql(column, reading)) return slow;
+      return `CASE WHEN CAST(${cast} AS VARCHAR) = ${column} THEN ${cast} ELSE ${slow} END`;
+    }
     case 'text':
       return unlessPlain(
         column,

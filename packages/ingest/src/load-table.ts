@@ -1,5 +1,14 @@
 import { asText, type ColumnReading, isExactText, planReading, type ReadingHints } from './column-reading.ts';
-import { duckType, missingSql, rawSql, sqlText, trimmed, valueSql } from './column-sql.ts';
+import {
+  castSql,
+  duckType,
+  isVerbatim,
+  missingSql,
+  rawSql,
+  sqlText,
+  trimmed,
+  valueSql,
+} from './column-sql.ts';
 import { type Engine, toNumber } from './engine.ts';
 
 /** A file that DuckDB reads strictly: every record has `width` fields. */
@@ -36,26 +45,72 @@ export interface Unread {
   examples: { row: number; text: string }[];
 }
 
+const perOdd = 32;
+
+/** Where the text of cells is kept that gave another value than they show: one list for many columns, NULL for most rows. */
+const oddList = (i: number): string => `odd${Math.floor(i / perOdd)}`;
+
+/** The written text of column `i` in `typed`, NULL where its value says it all. */
+export const rawName = (i: number, reading: ColumnReading): string =>
+  isVerbatim(reading) ? `${oddList(i)}[${(i % perOdd) + 1}]` : `r${i}`;
+
+/** A relation with all rows of `from` in which the column can have such a text. */
+export const rowsWithRaw = (from: string, i: number, reading: ColumnReading): string =>
+  isVerbatim(reading) ? `${from} WHERE ${oddList(i)} IS NOT NULL` : from;
+
+/** Counts conditions on the columns' written texts; few rows have to be looked at. */
+export async function countWhere(
+  engine: Engine,
+  from: string,
+  readings: readonly ColumnReading[],
+  conditions: readonly { index: number; where: string }[],
+): Promise<number[]> {
+  const counts = new Array<number>(conditions.length).fill(0);
+  const groups = Map.groupBy(conditions.keys(), (k) => {
+    const { index } = conditions[k]!;
+    return rowsWithRaw(from, index, readings[index]!);
+  });
+  for (const [relation, members] of groups) {
+    const found = await engine.aggregates(
+      relation,
+      members.map((k) => `count(*) FILTER (WHERE ${conditions[k]!.where})`),
+    );
+    members.forEach((k, at) => {
+      counts[k] = toNumber(found[at]);
+    });
+  }
+  return counts;
+}
+
 async function load(
   engine: Engine,
   source: StrictSource,
   readings: readonly ColumnReading[],
   tokens: readonly string[],
 ): Promise<number> {
-  const inner = readings
-    .map((reading, i) => `c${i}, ${valueSql(`c${i}`, reading, tokens)} AS v${i}`)
-    .join(',\n');
-  const outer = readings
-    .map(
-      (reading, i) =>
-        `CAST(v${i} AS ${duckType(reading.type)}) AS v${i}, ${rawSql(`v${i}`, `c${i}`, reading)} AS r${i}`,
-    )
-    .join(',\n');
+  const cells = readings.map((_, i) => `c${i}`);
+  const casts = readings.flatMap((reading, i) => {
+    const cast = castSql(`c${i}`, reading);
+    return cast === null ? [] : [`${cast} AS n${i}`];
+  });
+  const values = readings.map(
+    (reading, i) =>
+      `CAST(${valueSql(`c${i}`, `n${i}`, reading, tokens)} AS ${duckType(reading.type)}) AS v${i}`,
+  );
+  const raws = readings.map((reading, i) => `${rawSql(`v${i}`, `c${i}`, reading)} AS r${i}`);
+  const kept = readings.map((reading, i) => (isVerbatim(reading) ? `v${i}` : `v${i}, r${i}`));
+  for (let from = 0; from < readings.length; from += perOdd) {
+    const group = readings.slice(from, from + perOdd).map((reading, k) => ({ reading, raw: `r${from + k}` }));
+    const list = group.map(({ reading, raw }) => (isVerbatim(reading) ? raw : 'NULL::VARCHAR'));
+    const any = group.flatMap(({ reading, raw }) => (isVerbatim(reading) ? [`${raw} IS NOT NULL`] : []));
+    kept.push(`CASE WHEN ${any.join(' OR ') || 'false'} THEN [${list.join(', ')}] END AS ${oddList(from)}`);
+  }
+  const read = `SELECT ${[...cells, ...casts].join(', ')} FROM ${strictScan(source)}`;
+  const valued = `SELECT ${[...cells, ...values].join(',\n')} FROM (${read})`;
+  const compared = `SELECT ${readings.map((_, i) => `v${i}`).join(', ')}, ${raws.join(',\n')} FROM (${valued})`;
   await engine.run('DROP TABLE IF EXISTS typed');
   try {
-    await engine.run(
-      `CREATE TABLE typed AS SELECT ${outer} FROM (SELECT ${inner} FROM ${strictScan(source)})`,
-    );
+    await engine.run(`CREATE TABLE typed AS SELECT ${kept.join(', ')} FROM (${compared})`);
   } catch (error) {
     if (/CSV Error|Error when sniffing|Invalid Input Error/i.test((error as Error).message))
       throw new ReadersDisagree('error', { cause: error });
@@ -68,7 +123,7 @@ async function load(
 
 /** Cells with a text that gave no value and does not mean "missing". */
 export const unreadSql = (i: number, reading: ColumnReading, tokens: readonly string[]): string =>
-  `CASE WHEN v${i} IS NULL AND r${i} IS NOT NULL THEN NOT ${missingSql(trimmed(`r${i}`), reading.type, tokens)} ELSE false END`;
+  `CASE WHEN v${i} IS NULL AND ${rawName(i, reading)} IS NOT NULL THEN NOT ${missingSql(trimmed(rawName(i, reading)), reading.type, tokens)} ELSE false END`;
 
 /**
  * Loads the file as values by the planned readings, in one pass. Where the whole file contradicts what
@@ -88,18 +143,21 @@ export async function loadTable(
     const unread: Unread[] = readings.map(() => ({ count: 0, examples: [] }));
     let mended = false;
     const typed = [...readings.keys()].filter((i) => readings[i]!.type !== 'text');
-    const counts = await engine.aggregates(
+    const counts = await countWhere(
+      engine,
       'typed',
-      typed.flatMap((i) => [`count(v${i})`, `count(*) FILTER (WHERE ${unreadSql(i, readings[i]!, tokens)})`]),
+      readings,
+      typed.map((index) => ({ index, where: unreadSql(index, readings[index]!, tokens) })),
     );
     for (const [k, i] of typed.entries()) {
       const reading = readings[i]!;
       const where = unreadSql(i, reading, tokens);
-      const bad = toNumber(counts[2 * k + 1]);
+      const bad = counts[k]!;
       if (bad === 0) continue;
       const found = await engine.rows(
-        `SELECT rowid AS row, r${i} AS text FROM typed WHERE ${where} LIMIT 2000`,
+        `SELECT rowid AS row, ${rawName(i, reading)} AS text FROM typed WHERE ${where} LIMIT 2000`,
       );
+      const good = toNumber((await engine.row(`SELECT count(v${i}) AS n FROM typed`)).n);
       const better =
         round < 3
           ? mend(
@@ -107,7 +165,7 @@ export async function loadTable(
               found.map((one) => String(one.text)),
               samples[i]!,
               bad,
-              toNumber(counts[2 * k]),
+              good,
               hints(i),
             )
           : null;

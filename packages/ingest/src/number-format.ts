@@ -51,8 +51,17 @@ const grouped = (digits: string, mark: string): boolean => {
   );
 };
 
+const bare = /^([+-]?\d+)(\.\d+)?$/;
+
 /** Takes a cell apart as a number; null when it is none however leniently read. */
 export function numberShape(cell: string): NumberShape | null {
+  // Most cells are bare digits: they need no look for units.
+  const quick = bare.exec(cell);
+  if (quick) {
+    const separators =
+      quick[2] === undefined ? 'none' : ambiguous(cell.replace(/^[+-]/, ''), '.') ? 'dot3' : 'dot';
+    return { core: cell, unit: '', brackets: false, separators, group: '' };
+  }
   const found = shape.exec(cell.trim());
   if (!found) return null;
   const [, open, sign, before, sign2, body, behind, close] = found;
@@ -93,7 +102,7 @@ export function numberShape(cell: string): NumberShape | null {
 
 /** One to three digits (not a lone zero), a mark, exactly three digits: thousands or decimals. */
 const ambiguous = (digits: string, mark: '.' | ','): boolean =>
-  new RegExp(`^[1-9]\\d{0,2}\\${mark}\\d{3}$`).test(digits);
+  (mark === '.' ? /^[1-9]\d{0,2}\.\d{3}$/ : /^[1-9]\d{0,2},\d{3}$/).test(digits);
 
 /** Votes over many cells for how numbers are written. */
 export class NumberVotes {

@@ -59,6 +59,11 @@ export class RegularityCheck implements Regularity {
       at = lf + 1;
       this.#skip--;
     }
+    const unquoted = this.#quote < 0 || !chunk.includes(this.#quote);
+    if (unquoted && this.#state < 2 && !lonelyReturn(chunk, at)) {
+      this.#pushLines(chunk, at);
+      return;
+    }
     const delimiter = this.#delimiter;
     const quote = this.#quote;
     const plain = this.#plain;
@@ -106,6 +111,23 @@ export class RegularityCheck implements Regularity {
     this.#length = chunk.length - start;
   }
 
+  /**
+   * Lines of a piece without quotes. Their fields are not counted: DuckDB's strict reader refuses a
+   * record of another width by itself.
+   */
+  #pushLines(chunk: Buffer, from: number): void {
+    let start = from - this.#length;
+    for (let lf = chunk.indexOf(LF, from); lf !== -1; lf = chunk.indexOf(LF, start)) {
+      const crlf = lf > from && chunk[lf - 1] === CR;
+      if (!this.#endRecord(chunk, start, lf, this.#width, crlf)) return;
+      start = lf + 1;
+    }
+    this.#length = chunk.length - start;
+    this.#state = this.#length > 0 && chunk[chunk.length - 1] !== this.#delimiter ? 1 : 0;
+    // Where the unfinished record began without its fields being counted, they are not counted further.
+    this.#fields = this.#length > 0 ? Number.NaN : 1;
+  }
+
   #endRecord(chunk: Buffer, start: number, stop: number, fields: number, crlf: boolean): boolean {
     const length = stop - start - (crlf ? 1 : 0);
     if (length === 0) {
@@ -119,7 +141,8 @@ export class RegularityCheck implements Regularity {
       length === this.#header.length &&
       start >= 0 &&
       chunk.compare(this.#header, 0, length, start, start + length) === 0;
-    if (fields !== this.#width || this.newline !== newline || this.#blank || repeated) this.regular = false;
+    const width = Number.isNaN(fields) ? this.#width : fields;
+    if (width !== this.#width || this.newline !== newline || this.#blank || repeated) this.regular = false;
     this.records++;
     if (length > this.longest) this.longest = length;
     return this.regular;
@@ -134,4 +157,11 @@ export class RegularityCheck implements Regularity {
       if (newline === 'crlf') this.longest = Math.max(this.longest, this.#length);
     }
   }
+}
+
+/** Whether a carriage return stands anywhere but before a line feed, or at the very end. */
+function lonelyReturn(chunk: Buffer, from: number): boolean {
+  for (let cr = chunk.indexOf(CR, from); cr !== -1; cr = chunk.indexOf(CR, cr + 1))
+    if (chunk[cr + 1] !== LF) return true;
+  return false;
 }

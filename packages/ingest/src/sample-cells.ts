@@ -17,7 +17,7 @@ export async function sampleCells(
   width: number,
 ): Promise<string[][]> {
   const columns: string[][] = Array.from({ length: width }, () => []);
-  const budget = Math.max(200, Math.floor(400_000 / width));
+  const budget = Math.max(200, Math.floor(60_000 / width));
   let rows = 0;
   const add = (text: string, dropFirst: boolean, complete: boolean, most: number): void => {
     let seen = 0;

@@ -2,16 +2,14 @@ import { type CleanOptions, VgpuError } from '@vgpu/core';
 import { resolveClean } from './clean-options.ts';
 import type { ColumnReading } from './column-reading.ts';
 import { duckType, sqlReal, sqlText } from './column-sql.ts';
-import { type Engine, toNumber } from './engine.ts';
-import { countBins, exactQuantiles } from './quantiles.ts';
+import type { Engine } from './engine.ts';
 import type { ColumnPlan, ColumnStats } from './result.ts';
-import { type Measured, modeOf, steady } from './statistics.ts';
+import { type Measured, modeOf, quantilesOf, steady } from './statistics.ts';
 
 export interface Treatment {
   plan: ColumnPlan;
   /** SQL of the column's final value. */
   final: string;
-  clipped: number;
   imputed: number;
   warnings: string[];
 }
@@ -32,16 +30,6 @@ const isNumeric = (reading: ColumnReading): boolean =>
 /** Texts that repeat are categories and can take their mode; texts that are mostly distinct cannot. */
 export const isCategory = (stats: ColumnStats): boolean =>
   stats.distinct <= Math.max(20, Math.sqrt(stats.count));
-
-async function quantilesOf(
-  engine: Engine,
-  { measured, stats }: TreatedColumn,
-  shares: readonly number[],
-  held: number,
-): Promise<number[]> {
-  const { min, max } = stats.numeric!;
-  return exactQuantiles(engine, measured, await countBins(engine, measured, min, max), shares, held);
-}
 
 /** Whole numbers that count the rows have no outliers. */
 function isRowNumber({ reading, stats }: TreatedColumn): boolean {
@@ -70,7 +58,10 @@ async function clipBounds(
   if (Array.isArray(clip)) {
     const { p01, p99 } = column.stats.numeric;
     const known = clip[0] === 0.01 && clip[1] === 0.99;
-    const [min, max] = known ? [p01, p99] : await quantilesOf(engine, column, clip, held);
+    const { numeric, count } = column.stats;
+    const [min, max] = known
+      ? [p01, p99]
+      : await quantilesOf(engine, column.measured, numeric, count, clip, held);
     bounds = { min: min!, max: max! };
   } else if ('iqr' in clip) {
     const { p25, p75 } = column.stats.numeric;
@@ -162,7 +153,8 @@ async function fillFor(
     return none('texts that are mostly distinct have no usual value');
   if (!asked && reading.type === 'text' && column.missing > column.rows * 0.5)
     return none('more than half of it is missing');
-  const mode = await modeOf(engine, { ...measured, value: clippedValue });
+  const frequent = stats.top?.[0]?.value;
+  const mode = frequent ?? (await modeOf(engine, { ...measured, value: clippedValue }));
   return mode === null
     ? none('every value is missing')
     : { impute: 'mode', fill: isNumeric(reading) ? Number(mode) : mode, note: null };
@@ -183,23 +175,9 @@ export async function treatColumn(
   const bound = (value: number): string =>
     reading.type === 'integer' ? `CAST('${value}' AS BIGINT)` : sqlReal(value);
   const cases: string[] = [];
-  let outside = 'false';
-  if (clip) {
-    const parts: string[] = [];
-    if (clip.min !== null) {
-      cases.push(`WHEN ${v} < ${bound(clip.min)} THEN ${bound(clip.min)}`);
-      parts.push(`${v} < ${bound(clip.min)}`);
-    }
-    if (clip.max !== null) {
-      cases.push(`WHEN ${v} > ${bound(clip.max)} THEN ${bound(clip.max)}`);
-      parts.push(`${v} > ${bound(clip.max)}`);
-    }
-    if (parts.length > 0) outside = parts.join(' OR ');
-  }
+  if (clip && clip.min !== null) cases.push(`WHEN ${v} < ${bound(clip.min)} THEN ${bound(clip.min)}`);
+  if (clip && clip.max !== null) cases.push(`WHEN ${v} > ${bound(clip.max)} THEN ${bound(clip.max)}`);
   const clippedValue = cases.length > 0 ? `CASE ${cases.join(' ')} ELSE ${v} END` : v;
-  const clipped = clip
-    ? toNumber((await engine.row(`SELECT count(*) AS n FROM ${measured.from} WHERE ${outside}`)).n)
-    : 0;
   let plan: ColumnPlan = { impute: 'none', fill: null, clip, indicator: null, reading: [] };
   let final = clippedValue;
   let imputed = 0;
@@ -220,5 +198,5 @@ export async function treatColumn(
       }
     }
   }
-  return { plan, final, clipped, imputed, warnings };
+  return { plan, final, imputed, warnings };
 }

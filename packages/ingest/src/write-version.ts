@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { CleanedTable } from './clean-table.ts';
 import { sqlName, sqlText, trimmed } from './column-sql.ts';
 import type { Engine } from './engine.ts';
-import { unreadSql } from './load-table.ts';
+import { rawName, unreadSql } from './load-table.ts';
 
 export const versionFiles = {
   csv: 'data.csv',
@@ -39,7 +39,7 @@ export async function writeData(engine: Engine, cleaned: CleanedTable, dir: stri
   else {
     const parts = cleaned.unread.map(
       ({ index, name, reading }) =>
-        `SELECT rowid + 1 AS "row", ${index} AS place, ${sqlText(name)} AS "column", ${trimmed(`r${index}`)} AS "text" FROM typed WHERE ${unreadSql(index, reading, cleaned.tokens)}`,
+        `SELECT rowid + 1 AS "row", ${index} AS place, ${sqlText(name)} AS "column", ${trimmed(rawName(index, reading))} AS "text" FROM typed WHERE ${unreadSql(index, reading, cleaned.tokens)}`,
     );
     await engine.run(
       `COPY (SELECT "row", "column", "text" FROM (${parts.join(' UNION ALL ')}) ORDER BY "row", place) TO ${sqlText(cells)} (FORMAT csv, HEADER true)`,
