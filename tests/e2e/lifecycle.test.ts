@@ -51,7 +51,8 @@ test('ps lists jobs, newest first, and filters them', async () => {
 test('what does not fit waits in the queue and says why; a higher priority goes first', async () => {
   const { json: capacity } = await server.vgpu(['top', '--json']);
   const all = String(capacity.host.cpus);
-  const first = await begin('wide', ['--cpu', all]);
+  // Guaranteed: a higher priority does not stop it.
+  const first = await begin('wide', ['--cpu', all, '--qos', 'guaranteed']);
   await eventually('the first runs', async () => (await server.job(first)).tasks[0]?.state === 'RUNNING');
   const low = await begin('low', ['--cpu', all]);
   const high = await begin('high', ['--cpu', all, '--priority', '10']);
