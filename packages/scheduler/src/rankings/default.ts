@@ -11,7 +11,7 @@ import { typePressure } from './type-pressure.ts';
 /** Weight of learned waste against expected fill, where something was learned. */
 const WASTE_WEIGHT = 0.75;
 /** λ: how much of π a placement pays per milli on a model that others name. */
-const TYPE_WEIGHT = 0.2;
+const TYPE_WEIGHT = 0.3;
 /** Of two equal placements the one that leaves less free: per milli of CPU, per milli of GPU. */
 const CPU_TIE = 0.005 / 128;
 const GPU_TIE = 0.02 / 8;

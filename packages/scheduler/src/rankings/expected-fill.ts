@@ -1,7 +1,7 @@
 import type { Fleet } from '../placer/fleet.ts';
 import type { TypicalPod } from '../placer/typical.ts';
 import { cpuLevel, levelCpu } from './cpu-levels.ts';
-import { fixedRandom, weightedDraw } from './random.ts';
+import { fixedRandom } from './random.ts';
 
 export interface FillOptions {
   /** Random streams per estimate (R). */
@@ -14,7 +14,7 @@ export interface FillOptions {
   readonly orderBase: number;
 }
 
-export const FILL_DEFAULTS: FillOptions = { streams: 32, pods: 32, cpuOnly: 0.1, orderBase: 0.8 };
+export const FILL_DEFAULTS: FillOptions = { streams: 16, pods: 32, cpuOnly: 0.1, orderBase: 0.8 };
 
 const SEED = 20230710;
 
@@ -178,21 +178,27 @@ function drawStreams(single: readonly TypicalPod[], o: FillOptions): StreamPod[]
   const streams: StreamPod[][] = [];
   if (!single.some((t) => t.gpuCount === 1)) return streams;
   const random = fixedRandom(SEED);
-  const draw = weightedDraw(single, random);
+  const gpu = single.filter((t) => t.gpuCount === 1);
+  const cpuOnly = single.filter((t) => t.gpuCount === 0);
+  const weight = (list: readonly TypicalPod[]) => list.reduce((sum, t) => sum + t.weight, 0);
+  // As many CPU-only pods as come with so many GPU pods, less those that find CPU elsewhere.
+  const perStream = (o.pods * o.cpuOnly * weight(cpuOnly)) / weight(gpu);
+  const gpuPods = dealt(gpu, o.streams * o.pods, random);
+  const cpuPods = dealt(cpuOnly, Math.min(Math.round(o.streams * perStream), o.streams * o.pods), random);
   for (let s = 0; s < o.streams; s++) {
-    const drawn: { pod: TypicalPod; key: number }[] = [];
-    for (let gpu = 0; gpu < o.pods; ) {
-      const pod = draw();
-      const keep = pod.gpuCount > 0 || random() < o.cpuOnly;
-      if (pod.gpuCount > 0) gpu++;
+    const mine = [
+      ...gpuPods.slice(s * o.pods, (s + 1) * o.pods).map((pod) => ({
+        pod,
+        key: pod.gpuMilli * (o.orderBase + random()),
+      })),
       // CPU-only pods come at random places between the GPU pods, whose keys reach 1000·(orderBase + 1).
-      const size =
-        pod.gpuCount > 0 ? pod.gpuMilli * (o.orderBase + random()) : random() * 1000 * (o.orderBase + 1);
-      if (keep) drawn.push({ pod, key: size });
-    }
-    drawn.sort((a, b) => b.key - a.key);
+      ...cpuPods
+        .filter((_, i) => i % o.streams === s)
+        .map((pod) => ({ pod, key: random() * 1000 * (o.orderBase + 1) })),
+    ];
+    mine.sort((a, b) => b.key - a.key);
     streams.push(
-      drawn.map(({ pod }) => ({
+      mine.map(({ pod }) => ({
         cpu: pod.cpuMilli,
         milli: pod.gpuCount > 0 ? pod.gpuMilli : 0,
         models: pod.gpuCount > 0 ? pod.models : [],
@@ -200,6 +206,26 @@ function drawStreams(single: readonly TypicalPod[], o: FillOptions): StreamPod[]
     );
   }
   return streams;
+}
+
+/**
+ * So many pods in random order, each shape as often as its weight says (systematic sampling): with plain
+ * draws a rare type would be missing by chance, and its models would look free for all.
+ */
+function dealt(list: readonly TypicalPod[], n: number, random: () => number): TypicalPod[] {
+  const pods: TypicalPod[] = [];
+  const step = list.reduce((sum, t) => sum + t.weight, 0) / n;
+  let next = step * random();
+  let below = 0;
+  for (const t of list) {
+    below += t.weight;
+    for (; next < below && pods.length < n; next += step) pods.push(t);
+  }
+  for (let i = pods.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [pods[i], pods[j]] = [pods[j]!, pods[i]!];
+  }
+  return pods;
 }
 
 function leastFromHere(
