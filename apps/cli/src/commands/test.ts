@@ -22,8 +22,15 @@ const steps: Record<string, Step> = {
   lint: () => checkStep('lint', [join(root, 'node_modules/.bin/biome'), 'check', '.'], root),
   types: () =>
     checkStep('types', [join(root, 'node_modules/.bin/tsc'), '--noEmit', '-p', 'tsconfig.json'], root),
+  'dashboard-types': () =>
+    checkStep(
+      'dashboard types',
+      [join(root, 'node_modules/.bin/tsc'), '--noEmit', '-p', 'apps/dashboard'],
+      root,
+    ),
   rooms: () => checkStep('rooms', [process.execPath, join(root, 'tools/rooms.mjs')], root),
-  native: () => checkStep('native build', ['make', '-C', join(root, 'native')], root),
+  build: () => checkStep('native build', ['make', '-C', join(root, 'native')], root),
+  native: (filters, env) => vitestStep('native', root, filters, env),
   unit: (filters, env) => vitestStep('unit', root, filters, env),
   e2e: (filters, env) => vitestStep('e2e', root, filters, env),
 };
@@ -55,7 +62,8 @@ export function define(command: Command): void {
     .action(async (filters: string[], flags: TestFlags) => {
       const say = (text: string) => (flags.json ? process.stderr : process.stdout).write(`${text}\n`);
       if (flags.install) installNeeded(say);
-      const wanted = flags.only?.split(',') ?? (filters.length > 0 ? ['unit', 'e2e'] : Object.keys(steps));
+      const wanted =
+        flags.only?.split(',') ?? (filters.length > 0 ? ['native', 'unit', 'e2e'] : Object.keys(steps));
       const needsEngine = wanted.includes('unit') || wanted.includes('e2e');
       const engine = needsEngine ? await testEngine(say) : undefined;
       const results: StepResult[] = [];
