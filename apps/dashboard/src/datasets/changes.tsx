@@ -1,8 +1,9 @@
-import { Badge, Group, Stack, Text } from '@mantine/core';
+import { Group, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle, IconArrowRight, IconSparkles } from '@tabler/icons-react';
 import type { CleaningReport } from '@vgpu/api';
 import { count, plural } from '../ui/figures.ts';
 import { Empty } from '../ui/states.tsx';
+import { changeWords } from './change-words.ts';
 
 const delimiters: Record<string, string> = {
   ',': 'comma',
@@ -59,40 +60,67 @@ export function Changes({ report }: { report: CleaningReport }) {
           <Text size="sm">{text}</Text>
         </Group>
       ))}
-      {report.changes.map((change) => (
-        <div key={`${change.kind} ${change.column} ${change.description}`}>
-          <Group gap={8}>
-            <Badge variant="default" radius="sm" tt="none" fw={550}>
-              {change.kind}
-            </Badge>
-            <Text size="sm" fw={550}>
-              {change.column ?? 'Whole file'}
-            </Text>
-            <Text size="sm" c="dimmed">
-              {change.description} · <span className="num">{count(change.count)}</span>
-            </Text>
-          </Group>
-          {change.examples.slice(0, 3).map((example) => (
-            <Group
-              key={`${example.row} ${example.before} ${example.after}`}
-              gap={8}
-              mt={4}
-              ml={4}
-              wrap="nowrap"
-              fz="xs"
-              className="mono"
-              style={{ minWidth: 0 }}
-            >
-              <Text component="span" inherit c="dimmed" style={{ flexShrink: 0 }}>
-                {example.row === null ? '' : `row ${count(example.row)}`}
-              </Text>
-              <span className="ellipsis">{shown(example.before)}</span>
-              <IconArrowRight size={13} style={{ flexShrink: 0 }} aria-label="became" role="img" />
-              <span className="ellipsis">{shown(example.after)}</span>
-            </Group>
-          ))}
-        </div>
+      {byKind(report.changes).map(([kind, changes]) => (
+        <Kind key={kind} kind={kind} changes={changes} />
       ))}
     </Stack>
+  );
+}
+
+type Change = CleaningReport['changes'][number];
+
+function byKind(changes: readonly Change[]): [string, Change[]][] {
+  const kinds = new Map<string, Change[]>();
+  for (const change of changes) kinds.set(change.kind, [...(kinds.get(change.kind) ?? []), change]);
+  return [...kinds];
+}
+
+/** One kind of change over all columns: a line for each, with its first example. */
+function Kind({ kind, changes }: { kind: string; changes: readonly Change[] }) {
+  const total = changes.reduce((sum, change) => sum + change.count, 0);
+  return (
+    <div>
+      <Text size="sm" fw={570}>
+        {changeWords(kind)}{' '}
+        <Text component="span" size="sm" c="dimmed" className="num">
+          {count(total)}
+        </Text>
+      </Text>
+      {changes.map((change) => (
+        <Group
+          key={`${change.column} ${change.description}`}
+          gap={10}
+          wrap="nowrap"
+          fz="xs"
+          mt={3}
+          style={{ minWidth: 0 }}
+        >
+          <span className="ellipsis" style={{ width: 150, flexShrink: 0 }} title={change.description}>
+            {change.column ?? 'whole file'}
+          </span>
+          <Text
+            component="span"
+            inherit
+            c="dimmed"
+            className="num"
+            style={{ width: 56, flexShrink: 0, textAlign: 'right' }}
+          >
+            {count(change.count)}
+          </Text>
+          <Example example={change.examples[0]} />
+        </Group>
+      ))}
+    </div>
+  );
+}
+
+function Example({ example }: { example: Change['examples'][number] | undefined }) {
+  if (!example) return null;
+  return (
+    <span className="mono" style={{ display: 'inline-flex', gap: 8, minWidth: 0, alignItems: 'center' }}>
+      <span className="ellipsis">{shown(example.before)}</span>
+      <IconArrowRight size={13} style={{ flexShrink: 0 }} aria-label="became" role="img" />
+      <span className="ellipsis">{shown(example.after)}</span>
+    </span>
   );
 }

@@ -29,7 +29,8 @@ export function ArgsForm({ form, set }: ArgsFormProps) {
     { params: { hash: form.bundle ?? '' }, query: { script: form.script } },
     { enabled: form.bundle !== null && form.script !== '', staleTime: Number.POSITIVE_INFINITY },
   );
-  const items = declared.data?.items ?? [];
+  // What comes by position is the dataset's path, which vgpu gives.
+  const items = (declared.data?.items ?? []).filter((one) => one.flag.startsWith('-'));
   const known = new Set(items.map((one) => one.name));
   const others = Object.keys(form.args).filter((name) => !known.has(name));
   const put = (name: string, value: string | boolean | null) => {

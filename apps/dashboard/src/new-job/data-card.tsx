@@ -28,6 +28,7 @@ import { client } from '../server/client.ts';
 import { useRoute } from '../server/use-route.ts';
 import { errorText } from '../ui/error-text.ts';
 import { bytes, plural } from '../ui/figures.ts';
+import { ScrollBox } from '../ui/scroll-box.tsx';
 import type { DataRow } from './form-state.ts';
 
 interface DataCardProps {
@@ -165,9 +166,12 @@ export function DataCard({ row, onChange, onRemove }: DataCardProps) {
           <Collapse expanded={opened}>
             {opened && (
               <Stack gap="md" pb="sm" style={{ borderTop: '1px solid var(--vg-border)' }}>
-                <div style={{ padding: '12px 16px 0' }}>
+                <ScrollBox
+                  label={`What cleaning changes in ${name}`}
+                  style={{ maxHeight: 360, overflow: 'auto', padding: '12px 16px 0' }}
+                >
                   <Changes report={report} />
-                </div>
+                </ScrollBox>
                 <ColumnTable
                   columns={report.columns}
                   rows={report.rows}

@@ -4,7 +4,11 @@ import { IconFileCode, IconUpload, IconX } from '@tabler/icons-react';
 import type { ScriptFile } from '../bundle/upload.ts';
 import '@mantine/dropzone/styles.css';
 
-const table = /\.(csv|tsv|txt\.gz|csv\.gz|tsv\.gz|parquet)$/i;
+const table = /\.(csv|tsv|dat|txt|txt\.gz|csv\.gz|tsv\.gz|parquet)$/i;
+/** Text files that go along with a script. */
+const notes = /(^|\/)(requirements|readme|license|licence|notes?|constraints)[^/]*\.txt$/i;
+
+const isData = (name: string): boolean => table.test(name) && !notes.test(name);
 
 export interface Dropped {
   code: ScriptFile[];
@@ -17,8 +21,8 @@ export function sortFiles(files: readonly File[]): Dropped {
     const path = (file as { path?: string }).path ?? file.webkitRelativePath ?? file.name;
     return path.replace(/^\.?\//, '') || file.name;
   };
-  const data = files.filter((file) => table.test(file.name));
-  const code = files.filter((file) => !table.test(file.name)).map((file) => ({ path: pathOf(file), file }));
+  const data = files.filter((file) => isData(file.name));
+  const code = files.filter((file) => !isData(file.name)).map((file) => ({ path: pathOf(file), file }));
   const top = code[0]?.path.split('/')[0];
   const nested = code.length > 0 && code.every((one) => one.path.startsWith(`${top}/`));
   return {
