@@ -1,55 +1,16 @@
-#include "gate.h"
-
+// The gate: who may submit work when, and the thread that gives turns back.
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../common/futex.h"
-#include "estimate.h"
+#include "gate_state.h"
 
 #define FENCE_NS 10000000ull // a fence at least every so much work, more often where the queue is kept short
 #define FENCE_COUNT 256u
 #define UNKNOWN_NS 25000000ull // what a kernel is taken to last before it was ever measured
-#define STUCK_NS 100000000ull // work that does not move for so long may wait for the host: let the host go on
 #define ALIVE_NS 500000000ull // how often the holder of a turn looks whether its arbiter is still there
-#define LANES 256
-
-struct fence {
-  struct vgpu_lane *lane;
-  void *mark;
-  uint64_t recorded_ns, first_ns, estimate_ns;
-  uint32_t count, n_keys;
-  uint64_t keys[8];
-  struct fence *next;
-};
-
-struct vgpu_gate {
-  struct vgpu_member *member;
-  const struct vgpu_fences *fences;
-  // The fast path.
-  _Atomic uint32_t inside;        // threads between enter and exit
-  _Atomic uint32_t closed;        // the turn is being given back
-  _Atomic uint32_t given_back;    // generation + 1 of the last turn given back: its word may linger in the slot
-  _Atomic uint64_t outstanding_ns; // estimated work before a fence that was not yet passed
-  _Atomic uint64_t submitted;     // pieces of work before a fence
-  _Atomic uint32_t unfenced;      // lanes with work behind their last fence
-  _Atomic uint32_t used_turn;     // generation + 1 of the last turn that work was submitted in
-  // Under the mutex.
-  pthread_mutex_t mutex;
-  pthread_cond_t changed;
-  struct vgpu_lane *lanes[LANES];
-  struct fence *first, **last;
-  uint64_t moved_ns;              // when a fence was last passed
-  uint64_t done_ns;               // when the device was last seen to finish something
-  uint32_t waiters;
-  uint32_t requested_in; // generation in which a turn was last asked for; a grant begins the next one
-  bool requested, enough, running;
-  struct vgpu_estimates estimates;
-};
-
-static _Atomic uint64_t era = 1;
-uint64_t vgpu_lane_era(void) { return atomic_load_explicit(&era, memory_order_acquire); }
 
 static void *follow(void *gate);
 
@@ -58,7 +19,7 @@ static void ring(struct vgpu_slot *slot) {
   vgpu_futex_wake(&slot->bell, 1);
 }
 
-static void bell(struct vgpu_gate *g) { ring(g->member->slot); }
+void vgpu_gate_bell(struct vgpu_gate *g) { ring(g->member->slot); }
 
 static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
@@ -95,29 +56,6 @@ static void start(struct vgpu_gate *g) {
   g->running = pthread_create(&thread, &detached, follow, g) == 0;
   pthread_attr_destroy(&detached);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
-static void lane_lock(struct vgpu_lane *lane) {
-  while (atomic_exchange_explicit(&lane->busy, 1, memory_order_acquire)) sched_yield();
-}
-
-static void lane_unlock(struct vgpu_lane *lane) { atomic_store_explicit(&lane->busy, 0, memory_order_release); }
-
-static size_t lane_index(const void *context, const void *stream) {
-  uint64_t h = ((uint64_t)(uintptr_t)stream ^ (uint64_t)(uintptr_t)context << 1) * 0x9E3779B97F4A7C15ull;
-  return h >> 56;
-}
-
-struct vgpu_lane *vgpu_lane_of(struct vgpu_gate *g, void *context, void *stream, bool own_thread) {
-  pthread_mutex_lock(&g->mutex);
-  struct vgpu_lane **head = &g->lanes[lane_index(context, stream)], *lane = *head;
-  while (lane && (lane->stream != stream || lane->context != context)) lane = lane->next;
-  if (!lane && (lane = calloc(1, sizeof *lane))) {
-    *lane = (struct vgpu_lane){.stream = stream, .context = context, .gate = g, .own_thread = own_thread, .next = *head};
-    *head = lane;
-  }
-  pthread_mutex_unlock(&g->mutex);
-  return lane;
 }
 
 static uint64_t estimate_of(struct vgpu_gate *g, uint64_t key) {
@@ -163,10 +101,7 @@ static bool fits(struct vgpu_gate *g, uint64_t estimate, bool *over) {
   return budget == 0 || outstanding == 0 || outstanding + estimate <= budget;
 }
 
-static void fence_lane(struct vgpu_gate *g, struct vgpu_lane *lane);
-static void fence_all(struct vgpu_gate *g);
-
-static void timed_wait(struct vgpu_gate *g, uint64_t ns) {
+void vgpu_gate_wait(struct vgpu_gate *g, uint64_t ns) {
   struct timespec until;
   clock_gettime(CLOCK_MONOTONIC, &until);
   uint64_t t = (uint64_t)until.tv_sec * 1000000000ull + (uint64_t)until.tv_nsec + ns;
@@ -210,26 +145,26 @@ static bool wait_for_room(struct vgpu_gate *g, uint64_t estimate) {
       if (fits(g, estimate, &over)) break;
       if (over) {
         g->enough = true;
-        bell(g);
-        timed_wait(g, STUCK_NS);
+        vgpu_gate_bell(g);
+        vgpu_gate_wait(g, VGPU_STUCK_NS);
         if (!vgpu_member_alive(m) && !(good = reattach(g))) break;
         continue;
       }
       uint64_t seen = g->moved_ns;
       pthread_mutex_unlock(&g->mutex);
-      fence_all(g); // so that what is finished is seen to be
+      vgpu_fence_all(g); // so that what is finished is seen to be
       pthread_mutex_lock(&g->mutex);
-      bell(g);
+      vgpu_gate_bell(g);
       if (g->moved_ns != seen) continue;
-      timed_wait(g, STUCK_NS);
+      vgpu_gate_wait(g, VGPU_STUCK_NS);
       if (g->moved_ns == seen && held(g, atomic_load(&slot->turn)) && !g->closed &&
-          vgpu_now_ns() - entered >= STUCK_NS)
+          vgpu_now_ns() - entered >= VGPU_STUCK_NS)
         break;
       continue;
     }
     if (g->closed || VGPU_TURN_STATE(turn) != VGPU_TURN_NONE) {
       // The turn is being given back, or was and the arbiter has yet to take note.
-      if (g->closed) timed_wait(g, STUCK_NS);
+      if (g->closed) vgpu_gate_wait(g, VGPU_STUCK_NS);
       else {
         pthread_mutex_unlock(&g->mutex);
         vgpu_futex_wait(&slot->turn, turn, 10000000);
@@ -304,56 +239,11 @@ void vgpu_gate_exit(struct vgpu_lane *lane, uint64_t key, bool submitted) {
       atomic_store_explicit(&g->used_turn, turn, memory_order_relaxed);
     atomic_fetch_add_explicit(&slot->launches, 1, memory_order_relaxed);
     if (due) {
-      fence_lane(g, lane);
-      bell(g);
+      vgpu_fence_lane(g, lane);
+      vgpu_gate_bell(g);
     }
   }
   atomic_fetch_sub(&g->inside, 1);
-}
-
-// Takes what was submitted to the lane since its last fence and puts a fence behind it.
-static void fence_lane(struct vgpu_gate *g, struct vgpu_lane *lane) {
-  struct fence *f = calloc(1, sizeof *f);
-  if (!f) return;
-  lane_lock(lane);
-  if (lane->count == 0) {
-    lane_unlock(lane);
-    free(f);
-    return;
-  }
-  *f = (struct fence){.lane = lane, .first_ns = lane->first_ns, .estimate_ns = lane->estimate_ns, .count = lane->count,
-                      .n_keys = lane->other_keys ? 0 : lane->n_keys};
-  memcpy(f->keys, lane->keys, sizeof f->keys);
-  f->mark = g->fences->record(lane);
-  f->recorded_ns = vgpu_now_ns();
-  atomic_fetch_add_explicit(&g->outstanding_ns, lane->estimate_ns, memory_order_relaxed);
-  atomic_fetch_add_explicit(&g->submitted, lane->count, memory_order_relaxed);
-  lane->count = 0;
-  lane->estimate_ns = 0;
-  lane->n_keys = lane->other_keys = 0;
-  atomic_fetch_sub_explicit(&g->unfenced, 1, memory_order_relaxed);
-  pthread_mutex_lock(&g->mutex);
-  *g->last = f;
-  g->last = &f->next;
-  pthread_mutex_unlock(&g->mutex);
-  lane_unlock(lane);
-}
-
-static void fence_all(struct vgpu_gate *g) {
-  if (atomic_load(&g->unfenced) == 0) return;
-  // Lanes are never freed, and a chain is only ever extended at its head or cut in vgpu_lane_forget, which keeps the
-  // cut lane's `next`: it can be walked without the mutex.
-  for (int i = 0; i < LANES; i++) {
-    pthread_mutex_lock(&g->mutex);
-    struct vgpu_lane *lane = g->lanes[i];
-    pthread_mutex_unlock(&g->mutex);
-    while (lane) {
-      if (!lane->own_thread) fence_lane(g, lane);
-      pthread_mutex_lock(&g->mutex);
-      lane = lane->next;
-      pthread_mutex_unlock(&g->mutex);
-    }
-  }
 }
 
 // With the mutex held: waits for the first fence and learns from it.
@@ -389,7 +279,7 @@ static void give_back(struct vgpu_gate *g, uint32_t turn) {
     if (i < 100) sched_yield();
     else vgpu_sleep_ns(50000);
   }
-  fence_all(g);
+  vgpu_fence_all(g);
   pthread_mutex_lock(&g->mutex);
   while (g->first) pass_first(g);
   g->enough = false;
@@ -447,7 +337,7 @@ static void *follow(void *gate) {
           continue;
         }
         pthread_mutex_unlock(&g->mutex);
-        fence_all(g);
+        vgpu_fence_all(g);
         pthread_mutex_lock(&g->mutex);
         if (!g->first) quiet_since = now;
         continue;
@@ -467,67 +357,9 @@ static void *follow(void *gate) {
     pthread_mutex_lock(&g->mutex);
     if (mine && timeout == ALIVE_NS && atomic_load(&slot->bell) == rung) {
       pthread_mutex_unlock(&g->mutex);
-      fence_all(g); // nothing was submitted for a while: what was last is counted and seen to end
+      vgpu_fence_all(g); // nothing was submitted for a while: what was last is counted and seen to end
       pthread_mutex_lock(&g->mutex);
     }
   }
   return NULL;
-}
-
-void vgpu_gate_settle(struct vgpu_gate *g) {
-  fence_all(g);
-  if (g->member->slot) bell(g);
-}
-
-void vgpu_gate_drain(struct vgpu_gate *g, void *context, bool forget) {
-  if (!g->member->slot) return;
-  vgpu_gate_settle(g);
-  pthread_mutex_lock(&g->mutex);
-  for (;;) {
-    bool found = false;
-    for (struct fence *f = g->first; f && !found; f = f->next) found = !context || f->lane->context == context;
-    if (!found) break;
-    timed_wait(g, STUCK_NS);
-  }
-  if (forget) {
-    atomic_fetch_add_explicit(&era, 1, memory_order_release);
-    for (int i = 0; i < LANES; i++)
-      for (struct vgpu_lane **l = &g->lanes[i]; *l;) {
-        if (context && (*l)->context != context) l = &(*l)->next;
-        else *l = (*l)->next;
-      }
-  }
-  pthread_mutex_unlock(&g->mutex);
-}
-
-void vgpu_lane_forget(struct vgpu_gate *g, void *context, void *stream) {
-  pthread_mutex_lock(&g->mutex);
-  struct vgpu_lane **l = &g->lanes[lane_index(context, stream)];
-  while (*l && ((*l)->stream != stream || (*l)->context != context)) l = &(*l)->next;
-  struct vgpu_lane *lane = *l;
-  pthread_mutex_unlock(&g->mutex);
-  if (!lane) return;
-  fence_lane(g, lane);
-  bell(g);
-  pthread_mutex_lock(&g->mutex);
-  for (l = &g->lanes[lane_index(context, stream)]; *l; l = &(*l)->next)
-    if (*l == lane) {
-      *l = lane->next;
-      break;
-    }
-  atomic_fetch_add_explicit(&era, 1, memory_order_release);
-  pthread_mutex_unlock(&g->mutex);
-}
-
-void vgpu_gate_forget(struct vgpu_gate *g) {
-  pthread_mutex_init(&g->mutex, NULL);
-  pthread_cond_init(&g->changed, NULL);
-  memset(g->lanes, 0, sizeof g->lanes);
-  g->first = NULL;
-  g->last = &g->first;
-  g->inside = g->closed = g->given_back = g->unfenced = g->used_turn = 0;
-  g->outstanding_ns = 0;
-  g->waiters = 0;
-  g->requested = g->enough = g->running = false;
-  atomic_fetch_add_explicit(&era, 1, memory_order_release);
 }
