@@ -33,7 +33,7 @@ afterEach(async () => {
   // what a failed test left running must not fail the next
   const { json } = await server.vgpu(['ps', '--json']);
   const running = (json as Job[]).filter((job) => !['COMPLETED', 'FAILED', 'CANCELLED'].includes(job.state));
-  if (running.length > 0) await server.vgpu(['stop', ...running.map((job) => job.id)]);
+  for (const job of running) await server.vgpu(['stop', job.id]);
 });
 afterAll(() => server?.close());
 
@@ -85,7 +85,7 @@ test('four workers at once, each with a quarter: results exact, caps exact, no w
 
 test('shares hold by the ledger: three quarters and one quarter', async () => {
   const busy = join(scripts, 'busy.py');
-  const flags = ['--vram', '32MiB', '--qos', 'guaranteed', '--cpu', '0.5', '--env', 'SECONDS=40', ...opencl];
+  const flags = ['--vram', '32MiB', '--qos', 'guaranteed', '--cpu', '0.5', '--env', 'SECONDS=600', ...opencl];
   const large = await submit(server, busy, ['--gpu', '0.75', ...flags]);
   const small = await submit(server, busy, ['--gpu', '0.25', ...flags]);
   await Promise.all([printed(server, large, 'READY'), printed(server, small, 'READY')]);
@@ -113,7 +113,7 @@ test('shares hold by the ledger: three quarters and one quarter', async () => {
   const top = (await server.vgpu(['gpu', 'top', '--json'])).json;
   expect(top.items[0].slices).toHaveLength(2);
   expect(top.items[0].utilisation).toBeGreaterThan(50);
-  await server.vgpu(['stop', large, small]);
+  for (const id of [large, small]) await server.vgpu(['stop', id]);
   await nothingHeld();
 });
 
@@ -224,7 +224,7 @@ test('a pool bounds how many share a device, and scales what it hands out', asyn
   await server.vgpu(['gpu', 'pool', 'set', 'default', '--split', '2', '--memory-scaling', '1']);
   await printed(server, second, 'READY');
   expect((await now()).slices).toHaveLength(2);
-  await server.vgpu(['stop', first, second]);
+  for (const id of [first, second]) await server.vgpu(['stop', id]);
   await nothingHeld();
 });
 
