@@ -1,6 +1,7 @@
 import type { Task } from '@vgpu/api';
 import {
   type Accelerator,
+  buildNative,
   type DeviceUse,
   devicesForScheduling,
   type HealthReport,
@@ -75,6 +76,15 @@ export class Devices {
       this.#parts.log.warn({ err: error }, 'accelerators could not be looked for');
     });
     this.#parts.onChange();
+    if (this.inventory.accelerators.length > 0) void this.#build();
+  }
+
+  /** The limiter is built once where it is missing; whole NVIDIA devices are handed out without it. */
+  async #build(): Promise<void> {
+    const { state, problem } = await buildNative();
+    if (state === 'built') this.#parts.log.info('built the limiter');
+    if (state === 'impossible')
+      this.#parts.log.warn({ problem }, 'no limiter: accelerators cannot be shared');
   }
 
   /** Stops looking. Slices of workers that run on stay, and so do their arbiters. */

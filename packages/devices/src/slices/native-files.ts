@@ -16,17 +16,20 @@ export function nativeDir(): string {
   return process.env.VGPU_NATIVE_DIR ?? fileURLToPath(new URL('../../../../native/build', import.meta.url));
 }
 
+/** Where the limiter's files are, or would be. */
+export const nativePaths = (dir = nativeDir()): NativeFiles => ({
+  limiter: join(dir, 'libvgpu-limiter.so'),
+  layer: join(dir, 'libvgpu-opencl-layer.so'),
+  arbiter: join(dir, 'vgpu-arbiter'),
+  preload: join(dir, 'ld.so.preload'),
+});
+
 /**
  * The limiter's files.
  * @throws VgpuError `UNSUPPORTED` when they were not built.
  */
 export function nativeFiles(dir = nativeDir()): NativeFiles {
-  const files = {
-    limiter: join(dir, 'libvgpu-limiter.so'),
-    layer: join(dir, 'libvgpu-opencl-layer.so'),
-    arbiter: join(dir, 'vgpu-arbiter'),
-    preload: join(dir, 'ld.so.preload'),
-  };
+  const files = nativePaths(dir);
   const missing = [files.limiter, files.layer, files.arbiter].find((path) => !existsSync(path));
   if (missing) {
     throw new VgpuError('UNSUPPORTED', {
