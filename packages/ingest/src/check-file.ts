@@ -12,7 +12,7 @@ export interface CheckOptions {
   target?: string | undefined;
   clean?: CleanOptions | undefined;
   signal?: AbortSignal | undefined;
-  /** Bound of the engine's buffers in MiB; default 256. The process needs about 200 MiB on top. */
+  /** Bound of the engine's buffers in MiB; default 256, up to 512 for files of up to 256 MiB. The process needs about 200 MiB on top. */
   memoryMiB?: number | undefined;
   /** Where temporary files go; default the system's temporary folder. */
   temporary?: string | undefined;

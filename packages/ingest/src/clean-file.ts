@@ -5,8 +5,10 @@ import { ReadersDisagree } from './load-table.ts';
 import { type OpenedTable, type OpenOptions, openTable } from './open-table.ts';
 
 const defaultMemoryMiB = 256;
-/** Files below this are cleaned in memory; larger ones in a database file that spills. */
-const inMemory = 32 << 20;
+/** Files below this are cleaned in memory, which then gets the room for it; larger ones in a database file. */
+const inMemory = 256 << 20;
+/** Bytes of memory for each byte of a file that is cleaned in memory. */
+const memoryPerByte = 2;
 /** What a column's open blocks take while a table is loaded. */
 const columnMiB = 0.6;
 
@@ -45,10 +47,13 @@ export async function cleanFile(path: string, options: CleanFileOptions): Promis
 }
 
 async function attempt(opened: OpenedTable, options: CleanFileOptions): Promise<CleanedFile> {
-  const large = opened.source.bytes >= inMemory;
+  const { bytes } = opened.source;
+  const given = options.memoryMiB === undefined ? Infinity : options.memoryMiB * 2 ** 20;
+  const large = bytes >= Math.min(inMemory, given / memoryPerByte);
+  const room = large ? 0 : Math.ceil((bytes * memoryPerByte) / (1 << 20));
   const folder = join(options.work, `engine-${opened.reader}`);
   const memoryMiB =
-    options.memoryMiB ?? Math.max(defaultMemoryMiB, Math.ceil(opened.layout.width * columnMiB));
+    options.memoryMiB ?? Math.max(defaultMemoryMiB, room, Math.ceil(opened.layout.width * columnMiB));
   const engine = await Engine.open(folder, large, memoryMiB, options.signal);
   try {
     if (opened.reader === 'direct' && !(await readersAgree(engine, opened)))

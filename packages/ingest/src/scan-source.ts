@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { EncodingEvidence } from './encoding.ts';
 import type { RegularityCheck } from './regularity.ts';
+
+const pieceLength = 1 << 20;
 
 export interface Scan {
   sha256: string;
@@ -20,12 +21,23 @@ export async function scanSource(
 ): Promise<Scan> {
   const hash = createHash('sha256');
   const evidence = new EncodingEvidence();
-  const copy = copyTo === null ? null : await open(copyTo, 'wx');
+  const file = await open(path);
+  let copy: FileHandle | null = null;
   let bytes = 0;
+  // Two buffers in turn: one is filled while the other is looked at, and none is left to be collected.
+  const buffers = [Buffer.allocUnsafe(pieceLength), Buffer.allocUnsafe(pieceLength)];
+  const fill = (turn: number) => file.read(buffers[turn % 2]!, 0, pieceLength, null);
+  let reading: ReturnType<typeof fill> | null = null;
   try {
-    for await (const piece of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    copy = copyTo === null ? null : await open(copyTo, 'wx');
+    reading = fill(0);
+    for (let turn = 1; ; turn++) {
+      const { bytesRead } = await reading;
+      reading = null;
+      if (bytesRead === 0) break;
       options.signal?.throwIfAborted();
-      const chunk = piece as Buffer;
+      const chunk = buffers[(turn - 1) % 2]!.subarray(0, bytesRead);
+      reading = fill(turn);
       const writing = copy?.write(chunk);
       hash.update(chunk);
       const text = bytes === 0 ? chunk.subarray(bom) : chunk;
@@ -41,6 +53,8 @@ export async function scanSource(
     await copy?.sync();
     return { sha256: hash.digest('hex'), bytes, evidence };
   } finally {
+    await reading?.catch(() => {});
     await copy?.close();
+    await file.close();
   }
 }
