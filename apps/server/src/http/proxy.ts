@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Resources } from '../resources.ts';
 import type { Authenticate } from './authenticate.ts';
 import { knownError } from './error-answers.ts';
+import { proxyPolicy, proxyRedirect } from './proxy-policy.ts';
 import { demand } from './registrar.ts';
 
 /** Headers that belong to one hop (RFC 9110, section 7.6.1), and what a worker must never see of ours. */
@@ -56,7 +57,7 @@ function headersFor(request: IncomingMessage, target: Target): http.OutgoingHttp
 }
 
 /** What a worker answers, without what it must not set for our origin. */
-function answerHeaders(answer: IncomingMessage, target: Target): http.OutgoingHttpHeaders {
+function answerHeaders(answer: IncomingMessage, target: Target, host: string): http.OutgoingHttpHeaders {
   const headers: http.OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(answer.headers)) {
     if (HOP.has(name) || name === 'clear-site-data' || name === 'service-worker-allowed') continue;
@@ -70,9 +71,15 @@ function answerHeaders(answer: IncomingMessage, target: Target): http.OutgoingHt
       .map((cookie) => `${cookie.replace(/;\s*(path|domain)=[^;]*/gi, '')}; Path=${target.prefix}/`);
   }
   const { location } = answer.headers;
-  if (location?.startsWith('/') && !location.startsWith('//') && !location.startsWith(target.prefix)) {
-    headers.location = target.prefix + location;
+  if (location !== undefined) {
+    const to = proxyRedirect(location, { host, ...target });
+    if (to === undefined) delete headers.location;
+    else headers.location = to;
   }
+  // Beside a policy of the task's own: a browser keeps to both.
+  const own = answer.headers['content-security-policy'];
+  const policy = proxyPolicy(host, target.prefix);
+  headers['content-security-policy'] = own === undefined ? policy : `${own}, ${policy}`;
   return headers;
 }
 
@@ -97,7 +104,9 @@ export class PortProxy {
         if (request.raw.url === target.prefix) return reply.redirect(`${target.prefix}/`);
         const answer = await this.#ask(request.raw, target, socket);
         reply.raw.on('close', () => socket.destroy());
-        reply.code(answer.statusCode ?? 502).headers(answerHeaders(answer, target));
+        reply
+          .code(answer.statusCode ?? 502)
+          .headers(answerHeaders(answer, target, request.headers.host ?? ''));
         reply.removeHeader('x-frame-options');
         return reply.send(answer);
       });

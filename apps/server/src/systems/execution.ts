@@ -1,42 +1,23 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type JobSpec, newId, VgpuError } from '@vgpu/core';
+import { newId, VgpuError } from '@vgpu/core';
 import type { Driver, DriverEvent, WorkerExit, WorkerHandle } from '@vgpu/drivers';
 import type { Bind, Preempt } from '@vgpu/scheduler';
-import type { JobTable, Store, TaskTable } from '@vgpu/store';
+import type { Store } from '@vgpu/store';
 import type { Logger } from 'pino';
 import { brokenDeviceReason, vramReason } from './accelerator-blame.ts';
+import type { Active } from './active-attempt.ts';
+import { AttemptRows } from './attempt-rows.ts';
 import { type Devices, slicesOf } from './devices.ts';
 import type { Durations } from './durations.ts';
 import { decideOutcome, type Outcome, type Reason, reasonOf } from './outcome.ts';
-import { type Placement, workerName } from './placement.ts';
+import type { Placement } from './placement.ts';
 import type { Scheduling } from './scheduling.ts';
 import { settleOutcome } from './settle-outcome.ts';
 import { exitOfStartFailure, reasonOfStartFailure } from './start-failure.ts';
 import type { TaskLaunches } from './task-launch.ts';
 import type { TaskStates } from './task-states.ts';
 import type { Telemetry } from './telemetry.ts';
-
-/** An attempt in progress. Its steps run one after the other along `steps`. */
-export interface Active {
-  readonly attempt: string;
-  readonly task: TaskTable;
-  readonly job: JobTable;
-  readonly spec: JobSpec;
-  readonly abort: AbortController;
-  handle: WorkerHandle | undefined;
-  steps: Promise<void>;
-  /** Set once its end is being dealt with; a second end is ignored. */
-  ended: boolean;
-  /** Taken over from an earlier process, and not yet matched with the engine's workers. */
-  restored: boolean;
-  /** The engine was away while it ran, or the server was: losing it is not the script's fault. */
-  shaken: boolean;
-  /** Why it was taken off its accelerator, where that broke. */
-  evicted?: Reason;
-  /** Why it was told to end, where another task needs its room. */
-  preempted?: Reason;
-}
 
 export interface ExecutionParts {
   store: Store;
@@ -57,11 +38,13 @@ const PREEMPTION_GRACE_MS = 5000;
 /** Runs attempts: from a placement to a worker, from its end to a durable outcome and everything given back. */
 export class Execution {
   readonly #parts: ExecutionParts;
+  readonly #rows: AttemptRows;
   readonly #active = new Map<string, Active>();
   readonly #off: () => void;
 
   constructor(parts: ExecutionParts) {
     this.#parts = parts;
+    this.#rows = new AttemptRows(parts.store, parts.states);
     this.#off = parts.driver.onEvent((event) => this.#onEvent(event));
   }
 
@@ -115,7 +98,7 @@ export class Execution {
       this.#parts.log.error({ err: error, task: preempt.taskId }, 'a task could not be stopped to make room');
       active.preempted = undefined;
       this.#parts.scheduling.stays(preempt.taskId);
-      this.#notePreemption(active).catch(() => undefined);
+      this.#rows.preempted(active.attempt, undefined).catch(() => undefined);
     });
   }
 
@@ -123,17 +106,10 @@ export class Execution {
     const { driver, log } = this.#parts;
     active.preempted = reasonOf('PREEMPTED', { why: reason });
     // On disk first: an end that only the next server sees must not look like the script's own.
-    await this.#notePreemption(active);
+    await this.#rows.preempted(active.attempt, active.preempted);
     log.info({ task: active.task.id, for: other, reason }, 'a task makes room');
     active.abort.abort();
     await driver.stop(handle, { graceMs: PREEMPTION_GRACE_MS });
-  }
-
-  async #notePreemption({ attempt, preempted }: Active): Promise<void> {
-    const text = preempted ? JSON.stringify(preempted) : null;
-    await this.#parts.store.write((trx) =>
-      trx.updateTable('attempts').set({ preempted: text }).where('id', '=', attempt).execute(),
-    );
   }
 
   /** Takes up an attempt that ran before this process started. */
@@ -174,52 +150,16 @@ export class Execution {
   }
 
   async #begin(bind: Bind): Promise<void> {
-    const { store, states, launches, driver, telemetry, devices, log } = this.#parts;
-    const now = Date.now();
-    const attempt = newId('attempt', now);
-    const { task, job, spec } = await launches.load(bind.taskId);
-    const placement: Placement = {
-      node: bind.node,
-      cpuMilli: bind.cpuMilli,
-      memoryBytes: bind.memoryBytes,
-      accelerators: bind.accelerators,
-    };
-    let worker = '';
-    const placed = await states.moveWith(
-      async (trx, { task: moved }) => {
-        const row = await trx
-          .updateTable('jobs')
-          .set((e) => ({ workers: e('workers', '+', 1) }))
-          .where('id', '=', job.id)
-          .returning('workers')
-          .executeTakeFirstOrThrow();
-        worker = workerName(Number(row.workers));
-        await trx.updateTable('tasks').set({ worker }).where('id', '=', task.id).execute();
-        await trx
-          .insertInto('attempts')
-          .values({
-            id: attempt,
-            project: job.project,
-            task: task.id,
-            job: job.id,
-            number: moved.attempts,
-            worker,
-            placement: JSON.stringify(placement),
-            created_at: now,
-          })
-          .execute();
-      },
-      {
-        task: task.id,
-        to: 'SCHEDULED',
-        at: now,
-        set: { attempt, attempts: task.attempts + 1, queued_ms: now - task.queued_at, reason: null },
-      },
-      { task: task.id, to: 'STARTING', at: now },
-    );
+    const { launches, driver, telemetry, devices, log } = this.#parts;
+    const attempt = newId('attempt');
+    const loaded = await launches.load(bind.taskId);
+    const { job, spec } = loaded;
+    const { node, cpuMilli, memoryBytes, accelerators } = bind;
+    const placement: Placement = { node, cpuMilli, memoryBytes, accelerators };
+    const task = await this.#rows.place(attempt, loaded.task, job, placement);
     const active = this.adopt({
       attempt,
-      task: { ...placed.task, worker },
+      task,
       job,
       spec,
       handle: undefined,
@@ -228,11 +168,7 @@ export class Execution {
     });
     try {
       // A stop may have come between the commit and now.
-      const stopped = await store.read
-        .selectFrom('tasks')
-        .select('stop_by')
-        .where('id', '=', task.id)
-        .executeTakeFirst();
+      const stopped = await this.#rows.allowance(task.id);
       if (stopped?.stop_by) active.abort.abort();
       const holding = { attempt, task: task.id, shares: bind.accelerators, qos: spec.resources.qos };
       const grant = await devices.grant(holding);
@@ -242,19 +178,13 @@ export class Execution {
       telemetry.attach({
         task: task.id,
         job: job.id,
-        attempt: placed.task.attempts,
+        attempt: task.attempts,
         ringPath: handle.ringPath,
       });
-      await store.write((trx) =>
-        trx
-          .updateTable('attempts')
-          .set({
-            handle: JSON.stringify(handle),
-            placement: JSON.stringify({ ...placement, ...slicesOf(devices, grant?.slices ?? []) }),
-          })
-          .where('id', '=', attempt)
-          .execute(),
-      );
+      await this.#rows.hasWorker(attempt, handle, {
+        ...placement,
+        ...slicesOf(devices, grant?.slices ?? []),
+      });
       if (active.abort.signal.aborted && !active.ended) this.stop(task.id);
     } catch (error) {
       log.warn({ err: error, task: task.id, attempt }, 'a worker did not start');
@@ -284,18 +214,7 @@ export class Execution {
 
   async #running(active: Active, handle: WorkerHandle, at: number): Promise<void> {
     active.handle ??= handle;
-    await this.#parts.states.moveWith(
-      async (trx) => {
-        await trx.updateTable('attempts').set({ started_at: at }).where('id', '=', active.attempt).execute();
-      },
-      {
-        task: active.task.id,
-        to: 'RUNNING',
-        at,
-        attempt: active.attempt,
-        set: { started_at: at, container: handle.name },
-      },
-    );
+    await this.#rows.runs(active.attempt, active.task.id, handle.name, at);
   }
 
   #end(active: Active, exit: WorkerExit, at: number, cause?: unknown): void {
@@ -306,7 +225,7 @@ export class Execution {
 
   /** The end of an attempt: outcome on disk first, then everything given back, then the state that says so. */
   async #finish(active: Active, exit: WorkerExit, at: number, cause?: unknown): Promise<void> {
-    const { store, driver, telemetry, devices, filesDir, log } = this.#parts;
+    const { telemetry, devices } = this.#parts;
     const { handle, task, spec, attempt } = active;
     if (handle && !telemetry.follows(task.id)) {
       // It ended while no server watched: what it printed is still in its ring.
@@ -320,23 +239,8 @@ export class Execution {
       });
     }
     const summary = await telemetry.finish(task.id);
-    const output = join(filesDir, task.id, attempt);
-    let files = 0;
-    if (handle && exit.reason !== 'lost') {
-      mkdirSync(output, { recursive: true, mode: 0o711 });
-      const limits = { bytes: spec.limits.output, files: spec.limits.files };
-      const collected = await driver.collectOutputs(handle, output, limits).catch((error) => {
-        log.warn({ err: error, task: task.id }, 'collecting the output files failed');
-        return undefined;
-      });
-      files = collected?.files.length ?? 0;
-      if (collected) await this.#parts.launches.noteOutputs(output, collected);
-    }
-    const fresh = await store.read
-      .selectFrom('tasks')
-      .select(['retries_used', 'losses', 'stop_by'])
-      .where('id', '=', task.id)
-      .executeTakeFirst();
+    const files = handle && exit.reason !== 'lost' ? await this.#collect(active, handle) : 0;
+    const fresh = await this.#rows.allowance(task.id);
     const told = exit.exception ?? summary?.exception;
     const known = told ? { ...exit, exception: { traceback: '', ...told } } : exit;
     active.evicted ??= await brokenDeviceReason(known, attempt, devices);
@@ -349,26 +253,28 @@ export class Execution {
       preempted: active.preempted,
     });
     const better = evicted ?? vramReason(known, attempt, devices);
-    if (better && (outcome.to === 'FAILED' || outcome.to === 'QUEUED')) outcome.reason = better;
+    if (better && !active.preempted && (outcome.to === 'FAILED' || outcome.to === 'QUEUED'))
+      outcome.reason = better;
     const problem = cause instanceof Error ? reasonOfStartFailure(cause) : undefined;
     if (problem && outcome.to === 'FAILED') outcome.reason = problem;
-    await store.write(async (trx) => {
-      await trx
-        .updateTable('attempts')
-        .set({ outcome: JSON.stringify(outcome), ended_at: at })
-        .where('id', '=', attempt)
-        .where('outcome', 'is', null)
-        .execute();
-      await trx
-        .updateTable('tasks')
-        .set({ ...(summary ? summary.columns : {}), files })
-        .where('id', '=', task.id)
-        .where('attempt', '=', attempt)
-        .execute();
-    });
+    await this.#rows.ended(attempt, task.id, outcome, { ...summary?.columns, files });
     if (outcome.to === 'COMPLETED' && outcome.runMs !== null)
       this.#parts.durations.note(active.job, outcome.runMs);
     await this.giveBack(active, outcome);
+  }
+
+  /** Takes over what the task wants to keep. Returns the number of files. */
+  async #collect({ task, attempt, spec }: Active, handle: WorkerHandle): Promise<number> {
+    const { driver, filesDir, launches, log } = this.#parts;
+    const output = join(filesDir, task.id, attempt);
+    mkdirSync(output, { recursive: true, mode: 0o711 });
+    const limits = { bytes: spec.limits.output, files: spec.limits.files };
+    const collected = await driver.collectOutputs(handle, output, limits).catch((error) => {
+      log.warn({ err: error, task: task.id }, 'collecting the output files failed');
+      return undefined;
+    });
+    if (collected) await launches.noteOutputs(output, collected);
+    return collected?.files.length ?? 0;
   }
 
   /** Second half of an end; also what a restart does for an attempt whose outcome was already written. */

@@ -4,10 +4,10 @@ import { type JobSpec, VgpuError } from '@vgpu/core';
 import type { CollectedOutputs, LaunchGrant, TaskLaunch } from '@vgpu/drivers';
 import type { Pending } from '@vgpu/scheduler';
 import type { JobTable, Store, TaskTable } from '@vgpu/store';
+import type { Active } from './active-attempt.ts';
 import type { Bundles } from './bundles.ts';
 import type { Datasets } from './datasets.ts';
 import type { Durations } from './durations.ts';
-import type { Active } from './execution.ts';
 import type { Images } from './images.ts';
 import { pendingOf } from './shares.ts';
 

@@ -102,6 +102,22 @@ export class SpawnedServer {
     await client.close();
   }
 
+  /** What every attempt was given and when: from its placement to the end of its program. */
+  attempts(): { task: string; cpuMilli: number; memoryBytes: number; from: number; to: number | null }[] {
+    const database = new DatabaseSync(join(this.home, 'state.db'), { readOnly: true });
+    const rows = database.prepare('SELECT task, placement, created_at, ended_at FROM attempts').all() as {
+      task: string;
+      placement: string;
+      created_at: number;
+      ended_at: number | null;
+    }[];
+    database.close();
+    return rows.map(({ task, placement, created_at, ended_at }) => {
+      const { cpuMilli, memoryBytes } = JSON.parse(placement) as { cpuMilli: number; memoryBytes: number };
+      return { task, cpuMilli, memoryBytes, from: created_at, to: ended_at };
+    });
+  }
+
   /** How often each task came to COMPLETED, by the events in the store. */
   completions(): Record<string, number> {
     const database = new DatabaseSync(join(this.home, 'state.db'), { readOnly: true });

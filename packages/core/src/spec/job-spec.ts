@@ -102,7 +102,10 @@ export const limits = z.strictObject({
   time: parsed(parseDuration).default(24 * 3_600_000),
   /** How often a lost or failed attempt is tried again. */
   retries: z.int().min(0).max(100).default(0),
-  /** Bytes of files that the task may keep in VGPU_OUTPUT. */
+  /**
+   * Bytes of files that the task may keep in VGPU_OUTPUT. Where the user sets none, the server stores a quarter of the
+   * memory instead, up to 256 MiB: so much fits into a folder in memory, which a warm worker has ready.
+   */
   output: parsed(parseBytes).default(2 ** 30),
   /** Number of files that the task may keep. */
   files: z.int().min(1).max(1_000_000).default(10_000),
