@@ -1,5 +1,5 @@
 import { parseBytes, parseMilli, VgpuError } from '@vgpu/core';
-import { execUnderSlice, Inventory } from '@vgpu/devices';
+import { buildNative, execUnderSlice, Inventory } from '@vgpu/devices';
 import { type Command, Option } from 'commander';
 import { home } from '../context/home.ts';
 import { ExitWith } from '../exit-with.ts';
@@ -32,6 +32,7 @@ export function define(command: Command): void {
         throw new VgpuError('BAD_FLAG', { flag: '--gpu', problem, command: 'exec' });
       }
       const bytes = flags.vram === undefined ? 0 : parseBytes(flags.vram);
+      await buildNative(); // where it cannot be, what follows says why
       const inventory = new Inventory();
       await inventory.start();
       const devices = [...inventory.accelerators];

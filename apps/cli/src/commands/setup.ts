@@ -1,4 +1,5 @@
 import { VgpuError } from '@vgpu/core';
+import { buildNative } from '@vgpu/devices';
 import { planEngineSetup } from '@vgpu/drivers';
 import type { Command } from 'commander';
 import { home } from '../context/home.ts';
@@ -51,7 +52,10 @@ export function define(command: Command): void {
       }
       if (flags.dryRun) return note(`nothing to do: ${plan.detail} answers`);
       const engine = await readyEngine({ install: true });
-      if (flags.json) return printJson(engine);
+      const limiter = await buildNative();
+      if (flags.json) return printJson({ ...engine, limiter });
       print(`${engine.detail} at ${engine.socketPath}${engine.changed ? '' : ' (nothing to do)'}`);
+      if (limiter.state === 'built') print('built the limiter: accelerators can be shared');
+      if (limiter.state === 'impossible') note(`accelerators cannot be shared: ${limiter.problem}`);
     });
 }
