@@ -37,6 +37,8 @@ except ImportError:  # outside vgpu
 MAX_CLASSES = 20
 BATCH = 256
 MAX_TREES = 200
+# However slow the machine, a run makes this many updates (or trees, five at a time, a tenth of that).
+MIN_UPDATES = 600
 
 
 def arguments():
@@ -96,29 +98,33 @@ class Learner:
             self.model = forest(n_estimators=0, warm_start=True, min_samples_leaf=2, random_state=seed)
         elif kind == 'mlp':
             network = MLPRegressor if classes is None else MLPClassifier
-            self.model = network(hidden_layer_sizes=(64, 32), alpha=0.1, learning_rate_init=2e-4, random_state=seed)
+            self.model = network(hidden_layer_sizes=(64, 32), alpha=1.0, learning_rate_init=1e-3, random_state=seed)
         elif classes is None:
             self.model = SGDRegressor(eta0=0.002, random_state=seed)
         else:
             self.model = SGDClassifier(loss='log_loss', alpha=1e-3, random_state=seed)
 
-    def train(self, x, y, seconds, rng):
+    def train(self, x, y, seconds, updates, rng):
+        """Trains for `seconds`, and for at least `updates` batches however long they take."""
         end = time.monotonic() + seconds
+        done = 0
         while True:
             if self.kind == 'forest':
                 if self.model.n_estimators >= MAX_TREES:
                     return
                 self.model.n_estimators += 5
                 self.model.fit(x, y)
+                done += 50
             else:
                 order = rng.permutation(len(x))
                 for at in range(0, len(x), BATCH):
                     rows = order[at : at + BATCH]
                     more = {} if self.classes is None else {'classes': np.arange(self.classes)}
                     self.model.partial_fit(x[rows], y[rows], **more)
-                    if time.monotonic() > end:
+                    done += 1
+                    if done >= updates and time.monotonic() > end:
                         break
-            if time.monotonic() > end:
+            if done >= updates and time.monotonic() > end:
                 return
 
     def loss(self, x, y):
@@ -155,8 +161,9 @@ def main():
     learner = Learner(args.model, len(labels) if classify else None, args.seed)
     rng = np.random.default_rng(args.seed)
     best, best_loss = None, float('inf')
+    seconds, updates = args.seconds / args.epochs, MIN_UPDATES // args.epochs
     for epoch in range(1, args.epochs + 1):
-        learner.train(parts['train'], wanted[train], args.seconds / args.epochs, rng)
+        learner.train(parts['train'], wanted[train], seconds, updates, rng)
         loss = learner.loss(parts['train'], wanted[train])
         val_loss = learner.loss(parts['valid'], wanted[valid])
         if val_loss < best_loss:

@@ -183,20 +183,23 @@ function csv(name: string): string {
   return path;
 }
 
-test.each(['mlp', 'linear', 'forest'])('examples/train.py learns a classification with %s', async (model) => {
-  if (missing) return expect(missing).toContain('scikit-learn');
-  const args = [csv('iris'), '--model', model, '--seconds', '0.5', '--epochs', '5'];
-  const { task, lines, snapshot } = await inWorker([python, join(examples, 'train.py'), ...args], {
-    VGPU_OUTPUT: folder,
-  });
-  expect(snapshot.exit).toEqual({ code: 0, signal: null });
-  expect(snapshot.progress).toMatchObject({ current: 5, total: 5, fraction: 1 });
-  expect(snapshot.metrics.accuracy).toMatchObject({ source: 'explicit' });
-  expect(snapshot.metrics.accuracy!.value).toBeGreaterThan(0.8);
-  expect(task.series('val_loss').map((point) => point.step)).toEqual([1, 2, 3, 4, 5]);
-  expect(lines[0]!.text).toBe("iris.csv: 150 rows, 4 columns, target 'target' (classification)");
-  expect(readdirSync(folder)).toEqual(expect.arrayContaining(['predictions.csv', 'model.pkl']));
-});
+test.for(['mlp', 'linear', 'forest'])(
+  'examples/train.py learns a classification with %s',
+  async (model, context) => {
+    if (missing) context.skip(missing);
+    const args = [csv('iris'), '--model', model, '--seconds', '0.5', '--epochs', '5'];
+    const { task, lines, snapshot } = await inWorker([python, join(examples, 'train.py'), ...args], {
+      VGPU_OUTPUT: folder,
+    });
+    expect(snapshot.exit).toEqual({ code: 0, signal: null });
+    expect(snapshot.progress).toMatchObject({ current: 5, total: 5, fraction: 1 });
+    expect(snapshot.metrics.accuracy).toMatchObject({ source: 'explicit' });
+    expect(snapshot.metrics.accuracy!.value).toBeGreaterThan(0.8);
+    expect(task.series('val_loss').map((point) => point.step)).toEqual([1, 2, 3, 4, 5]);
+    expect(lines[0]!.text).toBe("iris.csv: 150 rows, 4 columns, target 'target' (classification)");
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining(['predictions.csv', 'model.pkl']));
+  },
+);
 
 test('examples/train.py learns a regression, with target and data from the environment', async (context) => {
   if (missing) context.skip(missing);
