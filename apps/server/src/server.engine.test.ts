@@ -131,7 +131,9 @@ describe.skipIf('skip' in engine)('with real workers', () => {
     expect((await fetch(at('6006/'))).status).toBe(401);
     const headers = { authorization: `Bearer ${server.token}`, cookie: 'vgpu_session=x; theirs=y' };
     await pause(100);
-    expect(await (await fetch(at('6006/a/b?c=d'), { headers })).text()).toBe('/a/b?c=d|None|theirs=y');
+    const answer = await fetch(at('6006/a/b?c=d'), { headers });
+    expect(await answer.text()).toBe('/a/b?c=d|None|theirs=y');
+    expect(answer.headers.get('content-security-policy')).toContain(`default-src ${at('6006/')} `);
     expect((await fetch(at('22/'), { headers })).status).toBe(400);
     await client.call(routes.jobs.stop, { params: { job: job.id } });
     await client.ended(job.id);

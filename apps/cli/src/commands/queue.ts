@@ -4,7 +4,7 @@ import { connect } from '../context/connection.ts';
 import { note, print, printJson } from '../output/print.ts';
 import { style } from '../output/style.ts';
 import { renderTable } from '../output/table.ts';
-import { ago } from '../output/words.ts';
+import { ago, until } from '../output/words.ts';
 
 export function define(command: Command): void {
   command.action(async (flags: { json?: boolean }) => {
@@ -17,6 +17,7 @@ export function define(command: Command): void {
       { title: 'task', shrinks: true },
       { title: 'priority', align: 'right' as const },
       { title: 'submitted', paint: style.dim },
+      { title: 'starts', paint: style.dim },
       { title: 'why it waits', shrinks: true },
     ];
     const rows = items.map((entry) => [
@@ -25,6 +26,7 @@ export function define(command: Command): void {
       entry.name,
       entry.priority,
       ago(entry.submittedAt),
+      until(entry.estimatedStart),
       entry.why,
     ]);
     print(renderTable(columns, rows));

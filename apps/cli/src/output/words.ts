@@ -1,5 +1,12 @@
 import { formatDuration } from '@vgpu/core';
 
+/** When something is expected: `in 12 s`; one that is due already comes `soon`. */
+export function until(time: number | null | undefined, now: number = Date.now()): string {
+  if (time === null || time === undefined) return '–';
+  const ms = time - now;
+  return ms < 1000 ? 'soon' : `in ${formatDuration(ms).replace(/\.\d s$/, ' s')}`;
+}
+
 /** How long ago something happened: `12 s ago`. */
 export function ago(time: number | null | undefined, now: number = Date.now()): string {
   if (time === null || time === undefined) return '–';

@@ -9,7 +9,7 @@ import { note, print, printJson } from '../output/print.ts';
 import { style } from '../output/style.ts';
 import { renderTable } from '../output/table.ts';
 import { count } from '../output/words.ts';
-import { failures, taskTable } from '../views/job-report.ts';
+import { failures, taskTable, waits } from '../views/job-report.ts';
 import { preview, type SubmitRequest, submit } from './submit.ts';
 
 /** What `--json` prints of a job: its view, and the id once more under the name that programs rely on. */
@@ -22,7 +22,7 @@ export const jobJson = (job: Job, session: Session) => ({
 /** Prints how a job ended. */
 export function printOutcome(job: Job): void {
   print(taskTable(job));
-  for (const text of failures(job)) print(`\n${text}`);
+  for (const text of [...failures(job), ...waits(job)]) print(`\n${text}`);
 }
 
 /** Throws exit code 1 unless every task COMPLETED. */

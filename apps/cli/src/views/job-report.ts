@@ -3,7 +3,7 @@ import { formatBytes, formatMilli, knownScores } from '@vgpu/core';
 import { plain } from '../output/plain.ts';
 import { stateStyle, style } from '../output/style.ts';
 import { type Column, renderTable } from '../output/table.ts';
-import { ago, count, duration, score } from '../output/words.ts';
+import { ago, count, duration, score, until } from '../output/words.ts';
 
 /** The scores that say most come first; then the others that have a name of their own. */
 const known = [...new Set(['accuracy', 'f1', 'roc_auc', 'mse', 'r2', ...Object.keys(knownScores)])];
@@ -58,6 +58,26 @@ export function failures(job: Job): string[] {
       const hint = task.reason?.hint ? `\n  ${style.dim(plain(task.reason.hint))}` : '';
       return `${style.red(plain(task.name))}: ${plain(task.reason!.message)}${hint}`;
     });
+}
+
+/** Tasks whose wait is told; of thousands the next ones say enough. */
+const TOLD = 5;
+
+/** One line for each of the next waiting tasks: its turn, why it waits, and when it is thought to start. */
+export function waits(job: Job): string[] {
+  const waiting = job.tasks
+    .flatMap(({ name, waiting }) => (waiting ? [{ name, waiting }] : []))
+    .sort((a, b) => a.waiting.position - b.waiting.position);
+  const lines = waiting
+    .slice(0, TOLD)
+    .map(({ name, waiting: { position, message, hint, estimatedStart } }) => {
+      const turn = position > 0 ? ` (number ${position} in the queue)` : '';
+      const start = estimatedStart === null ? '' : ` Expected to start: ${until(estimatedStart)}.`;
+      const advice = hint ? `\n  ${style.dim(plain(hint))}` : '';
+      return `${style.yellow(plain(name))} waits${turn}: ${plain(message)}${start}${advice}`;
+    });
+  const more = waiting.length - lines.length;
+  return more > 0 ? [...lines, style.dim(`${count(more, 'more task')} wait: vgpu queue`)] : lines;
 }
 
 function resourcesLine(job: Job): string {
