@@ -94,7 +94,7 @@ describe('memory of a CUDA slice', () => {
   it('stays within the cap while processes race for it, and is whole again after', async () => {
     const cap = 4 * CONTEXT + 24 * MiB;
     await bed.slice('race', `share=500 memory=${cap}`);
-    const from = String(now() + 700_000_000n); // all have their contexts by then
+    const from = String(now() + 2_000_000_000n); // all have their contexts by then
     const results = await Promise.all([1, 2, 3, 4].map(() => probe('race', 'race', '700', from)));
     const sum = (name: string) => results.reduce((total, r) => total + (fields(r)[name] ?? 0), 0);
     expect(sum('allocations')).toBeGreaterThan(1000);
