@@ -17,6 +17,7 @@ interface SimFlags {
   mtbf?: string;
   repair?: string;
   queues?: string;
+  disruptions?: string;
   json?: boolean;
 }
 
@@ -45,6 +46,7 @@ export function define(command: Command): void {
     .option('--mtbf <hours>', 'with --timeline: mean time between failures of a node')
     .option('--repair <hours>', 'with --timeline: mean time until a failed node is back')
     .option('--queues <json>', 'with --timeline: queue tree')
+    .option('--disruptions <n>', 'with --timeline: most tasks stopped or moved in one plan')
     .action(async (flags: SimFlags) => {
       const code = await simCommand({
         ...flags,
@@ -52,6 +54,7 @@ export function define(command: Command): void {
         seed: amount('--seed', flags.seed),
         mtbf: amount('--mtbf', flags.mtbf),
         repair: amount('--repair', flags.repair),
+        disruptions: amount('--disruptions', flags.disruptions),
       });
       if (code !== 0) throw new ExitWith(code);
     });
