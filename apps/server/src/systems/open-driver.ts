@@ -1,5 +1,6 @@
 import { DockerDriver, DriverError, findEngine } from '@vgpu/drivers';
 import type { Logger } from 'pino';
+import { removeStaleRoots } from '../home/stale-roots.ts';
 import type { OpenDriver } from './engine.ts';
 
 /** Opens the driver of the container engine that answers on this machine. */
@@ -11,6 +12,17 @@ export function openDockerDriver(home: string, log: Logger): OpenDriver {
       throw new DriverError('ENGINE_UNREACHABLE', seen || 'no engine answers');
     }
     const socketPath = engine.socketPath;
-    return DockerDriver.open({ socketPath, home, log: (line) => log.info({ driver: 'docker' }, line) });
+    const driver = await DockerDriver.open({
+      socketPath,
+      home,
+      log: (line) => log.info({ driver: 'docker' }, line),
+    });
+    try {
+      const removed = removeStaleRoots(home);
+      if (removed.length > 0) log.info({ removed }, 'gave back the memory of homes that are gone');
+    } catch (error) {
+      log.warn({ err: error }, 'folders of homes that are gone stay in memory');
+    }
+    return driver;
   };
 }

@@ -287,13 +287,12 @@ export class Scheduling {
   #decide(): void {
     if (this.#leaving.size === 0) this.#startClaims();
     if (this.#line.size === 0 || this.#options.blocked()) return;
-    const free = this.view();
     const looked = this.#line.front(LOOK_AT);
     const decisions = this.#plan(looked);
     this.#reasons.clear();
     this.#estimates.clear();
     const stopping = new Set<string>();
-    let room = free;
+    let room = this.view();
     let started = 0;
     for (const decision of decisions) {
       switch (decision.kind) {
@@ -308,11 +307,9 @@ export class Scheduling {
             break;
           }
           // Beside a preemption a plan may also hand out what the victims leave over: that waits for the next plan.
-          if (stopping.size > 0) {
-            const next = roomAfter(room, runningOf(task, decision));
-            if (!next) break;
-            room = next;
-          }
+          const next = roomAfter(room, runningOf(task, decision));
+          if (!next) break;
+          room = next;
           started++;
           this.#bind(task, decision);
           break;
