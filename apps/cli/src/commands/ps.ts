@@ -1,11 +1,24 @@
-import { routes } from '@vgpu/api';
+import { type JobSummary, routes, type VgpuClient } from '@vgpu/api';
 import { jobStates, VgpuError } from '@vgpu/core';
 import type { Command } from 'commander';
 import { connect } from '../context/connection.ts';
 import { note, print, printJson } from '../output/print.ts';
 import { stateStyle, style } from '../output/style.ts';
 import { renderTable } from '../output/table.ts';
-import { ago, score } from '../output/words.ts';
+import { ago, score, until } from '../output/words.ts';
+
+/** For each job with waiting tasks the turn of the first of them, and when it is thought to start: `#2, in 40 s`. */
+async function turnsOf(client: VgpuClient, jobs: readonly JobSummary[]): Promise<Map<string, string>> {
+  const turns = new Map<string, string>();
+  if (!jobs.some((job) => (job.counts.QUEUED ?? 0) > 0)) return turns;
+  const { items } = await client.call(routes.machine.queue, {});
+  for (const { job, position, estimatedStart } of items) {
+    if (turns.has(job)) continue;
+    const start = estimatedStart === null ? '' : `, ${until(estimatedStart)}`;
+    turns.set(job, position > 0 ? `#${position}${start}` : until(estimatedStart));
+  }
+  return turns;
+}
 
 export function define(command: Command): void {
   command
@@ -24,17 +37,28 @@ export function define(command: Command): void {
           });
         }
         const query = { state, search: flags.search, limit: flags.limit };
-        const page = await connect().client.call(routes.jobs.list, { query });
+        const { client } = connect();
+        const page = await client.call(routes.jobs.list, { query });
         if (flags.json) return printJson(page.items);
         if (flags.quiet) {
           for (const job of page.items) print(job.id);
           return;
         }
         if (page.items.length === 0) return note(style.dim('no jobs yet: vgpu run train.py --data a.csv'));
+        const turns = await turnsOf(client, page.items);
         const rows = page.items.map((job) => {
           const ended = (job.counts.COMPLETED ?? 0) + (job.counts.FAILED ?? 0) + (job.counts.CANCELLED ?? 0);
           const best = job.best ? `${job.primary ?? ''} ${score(job.best.value)}`.trim() : '–';
-          return [job.id, job.name, job.state, `${ended}/${job.tasksTotal}`, best, ago(job.submittedAt)];
+          const turn = turns.get(job.id) ?? '–';
+          return [
+            job.id,
+            job.name,
+            job.state,
+            `${ended}/${job.tasksTotal}`,
+            best,
+            turn,
+            ago(job.submittedAt),
+          ];
         });
         const columns = [
           { title: 'job', paint: style.dim },
@@ -42,6 +66,7 @@ export function define(command: Command): void {
           { title: 'state', paint: stateStyle },
           { title: 'tasks', align: 'right' as const },
           { title: 'best' },
+          { title: 'waits', paint: style.dim },
           { title: 'submitted', paint: style.dim },
         ];
         print(renderTable(columns, rows));
