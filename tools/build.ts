@@ -43,6 +43,8 @@ async function buildDashboard(): Promise<void> {
   const done = spawnSync(process.execPath, [join(root, 'node_modules/vite/bin/vite.js'), 'build'], {
     cwd: join(root, 'apps/dashboard'),
     encoding: 'utf8',
+    // whatever calls us: React's development build is slower and twice the size
+    env: { ...process.env, NODE_ENV: 'production' },
   });
   if (done.status !== 0) throw new Error(`vite build failed:\n${done.stdout}\n${done.stderr}`);
 }

@@ -39,8 +39,10 @@ async function sharedEngine(): Promise<string> {
 
 /** Once for all files: the programs are built, an engine answers, and the worker image is there. */
 export default async function setup(project: TestProject): Promise<void> {
-  const built = spawnSync(process.execPath, [join(root, 'tools/build.ts')], { encoding: 'utf8' });
-  if (built.status !== 0) throw new Error(`the build failed:\n${built.stderr}`);
+  for (const part of [[], ['--page']]) {
+    const built = spawnSync(process.execPath, [join(root, 'tools/build.ts'), ...part], { encoding: 'utf8' });
+    if (built.status !== 0) throw new Error(`the build failed:\n${built.stderr}`);
+  }
   const engine = await sharedEngine();
   project.provide('engine', engine);
 
