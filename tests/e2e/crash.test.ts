@@ -5,11 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { numbers } from './harness/datasets.ts';
 import { askEngine, containersOf, workersOf } from './harness/engine-view.ts';
 import { eventually } from './harness/eventually.ts';
+import { freePort } from './harness/free-port.ts';
 import { TestServer } from './harness/test-server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await TestServer.start();
+  // the same port after each kill, so that a client that waits finds it again
+  server = await TestServer.start({ VGPU_PORT: String(await freePort()) });
 });
 afterAll(() => server?.close());
 
@@ -103,12 +105,15 @@ describe('kill -9 of the server at random moments', () => {
 });
 
 describe('kill -9 of a worker', () => {
-  const killWorker = async (id: string) => {
-    const worker = await eventually('its worker runs', async () => {
-      const running = await workersOf(server.home);
-      return running.find((one) => one.Labels?.['dev.vgpu.job'] === id && one.State === 'running');
+  // A warm worker was made before it had a job, so its labels do not name one: the task knows its container.
+  const containerOf = (id: string): Promise<string> =>
+    eventually('its worker runs', async () => {
+      const [task] = (await server.job(id)).tasks;
+      return (task?.state === 'RUNNING' && task.container) || undefined;
     });
-    await askEngine(`/containers/${worker.Id}/kill?signal=SIGKILL`, 'POST');
+
+  const killWorker = async (id: string) => {
+    await askEngine(`/containers/${await containerOf(id)}/kill?signal=SIGKILL`, 'POST');
   };
 
   test('the task is FAILED and says so, and its neighbours complete', async () => {
@@ -133,11 +138,7 @@ describe('kill -9 of a worker', () => {
 
   test('a container that somebody removed behind our back is noticed', async () => {
     const id = await submit(1, counter(300, 100));
-    const worker = await eventually('it runs', async () => {
-      const running = await workersOf(server.home);
-      return running.find((one) => one.Labels?.['dev.vgpu.job'] === id && one.State === 'running');
-    });
-    await askEngine(`/containers/${worker.Id}?force=1`, 'DELETE');
+    await askEngine(`/containers/${await containerOf(id)}?force=1`, 'DELETE');
     const job = await ended(id);
     expect(job.tasks[0]?.state).toBe('FAILED');
   });

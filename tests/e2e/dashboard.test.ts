@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { routes } from '@vgpu/api';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumPath, openBrowser, openWindow, seriousFindings, watchPage } from './harness/browser.ts';
 import { classification } from './harness/datasets.ts';
+import { freePort } from './harness/free-port.ts';
 import { TestServer } from './harness/test-server.ts';
 
 const script = `
@@ -32,17 +32,6 @@ vgpu.report(target, [('yes' if a + b > 1 else 'no') for a, b in zip(table['a'], 
 with open(os.path.join(os.environ['VGPU_OUTPUT'], 'rows.txt'), 'w') as out:
     out.write(str(len(table)))
 `;
-
-/** A port that is free now, so that the server comes back at the same address after it was killed. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-}
 
 describe.skipIf(!chromiumPath)('the dashboard, as its user', () => {
   let server: TestServer;

@@ -12,7 +12,7 @@ const cache = join(vgpuCache(process.env, process.getuid?.()), 'scikit-learn-exa
 const examples = [
   'classification/plot_lda.py',
   'cluster/plot_dbscan.py',
-  'decomposition/plot_pca_iris.py',
+  'decomposition/plot_pca_vs_lda.py',
   'ensemble/plot_adaboost_twoclass.py',
   'linear_model/plot_ols_ridge.py',
   'model_selection/plot_confusion_matrix.py',
