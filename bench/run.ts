@@ -18,7 +18,7 @@ function benchNames(): string[] {
   return readdirSync(folder)
     .filter(
       (file) =>
-        file.endsWith('.ts') && readFileSync(join(folder, file), 'utf8').includes('export const bench'),
+        file.endsWith('.ts') && readFileSync(join(folder, file), 'utf8').includes('\nexport const bench'),
     )
     .map((file) => file.slice(0, -3))
     .sort();

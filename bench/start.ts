@@ -5,18 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DockerDriver, EngineClient, ensureEngine, ImageStore, type TaskLaunch } from '@vgpu/drivers';
 import { openRing } from '@vgpu/telemetry';
+import type { Bench, BenchResult } from './result.ts';
 
 const exec = promisify(execFile);
-
-export interface BenchRow {
-  name: string;
-  ours: number;
-  peer: number;
-  peerName: string;
-  /** Peer over ours: above 1 is better than the peer. */
-  ratio: number;
-  unit: string;
-}
 
 export interface BenchEngineOptions {
   quick?: boolean;
@@ -84,7 +75,7 @@ export const round = (value: number): number => Number(value.toPrecision(4));
  * Task start, scikit-learn imported: from asking for the task to the first line that its script prints, in a warm
  * worker, against `docker run` of the same image and imports. Runs of both alternate.
  */
-export async function benchStart(options: BenchEngineOptions = {}): Promise<BenchRow[]> {
+export async function benchStart(options: BenchEngineOptions = {}): Promise<BenchResult[]> {
   const bench = await benchDriver(options);
   const ours: number[] = [];
   const cold: number[] = [];
@@ -109,7 +100,7 @@ export async function benchStart(options: BenchEngineOptions = {}): Promise<Benc
   } finally {
     await bench.close();
   }
-  const row = (name: string, mine: number[], p: number): BenchRow => {
+  const row = (name: string, mine: number[], p: number): BenchResult => {
     const [a, b] = [quantile(mine, p), quantile(peer, p)];
     return {
       name,
@@ -127,10 +118,10 @@ export async function benchStart(options: BenchEngineOptions = {}): Promise<Benc
   ];
 }
 
-type Bench = Awaited<ReturnType<typeof benchDriver>>;
+type DriverBench = Awaited<ReturnType<typeof benchDriver>>;
 
 /** Milliseconds from the call to the first line, by the time that its record carries. */
-async function firstLine(bench: Bench, launch: TaskLaunch): Promise<number> {
+async function firstLine(bench: DriverBench, launch: TaskLaunch): Promise<number> {
   const asked = performance.timeOrigin + performance.now();
   const handle = await bench.driver.start(launch);
   const ring = openRing(handle.ringPath);
@@ -172,3 +163,5 @@ async function dockerRun(socketPath: string, image: string): Promise<number> {
   ]);
   return performance.now() - from;
 }
+
+export const bench: Bench = ({ quick }) => benchStart({ quick });

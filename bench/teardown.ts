@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { type BenchEngineOptions, type BenchRow, benchDriver, quantile, round } from './start.ts';
+import type { Bench, BenchResult } from './result.ts';
+import { type BenchEngineOptions, benchDriver, quantile, round } from './start.ts';
 
 const exec = promisify(execFile);
 /** Published figure of the earlier v-gpu project: a container is gone within 1.8 s of its task's end. */
@@ -11,7 +12,7 @@ const PUBLISHED_MS = 1800;
  * are gone; 20 workers whose tasks all end in the same instant, the hardest case. Beside it, `docker rm -f` of as
  * many plain containers at once.
  */
-export async function benchTeardown(options: BenchEngineOptions = {}): Promise<BenchRow[]> {
+export async function benchTeardown(options: BenchEngineOptions = {}): Promise<BenchResult[]> {
   const workers = 20;
   const rounds = options.quick ? 1 : 5;
   const bench = await benchDriver(options);
@@ -112,3 +113,5 @@ async function removePlain(socketPath: string, image: string, count: number): Pr
     }),
   );
 }
+
+export const bench: Bench = ({ quick }) => benchTeardown({ quick });
