@@ -1,4 +1,5 @@
 import { type Route, routes } from '@vgpu/api';
+import { VgpuError } from '@vgpu/core';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import type { ServerConfig } from './config.ts';
@@ -76,7 +77,13 @@ export async function createServer(config: ServerConfig, options: ServerOptions 
     async start() {
       const [up] = await Promise.all([engine.connect(), devices.start(), datasets.sweep()]);
       await reconciler.restore(up);
-      const address = await app.listen({ host: config.host, port: config.port });
+      const address = await app.listen({ host: config.host, port: config.port }).catch((error) => {
+        if (error.code !== 'EADDRINUSE') throw error;
+        throw new VgpuError('CONFLICT', {
+          problem: `${config.host}:${config.port} is taken by another program`,
+          advice: 'Stop it, or name another port: `vgpu up --port 0` takes a free one.',
+        });
+      });
       resources.url.value = publicUrl(config.host, address);
       work.start();
       stopRounds = startRounds(resources);
