@@ -266,7 +266,7 @@ describe.skipIf(!chromiumPath)('the dashboard, as its user', () => {
     await page.getByRole('heading', { name: 'Topology' }).waitFor();
   });
 
-  test('stops, retries and compares several at once', async () => {
+  test('compares several jobs picked in the list', async () => {
     await page.goto(`${origin}/jobs`);
     await page.getByLabel('Choose all jobs').check();
     await page.getByRole('toolbar').getByText('2 jobs chosen').waitFor();
