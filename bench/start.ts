@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DockerDriver, EngineClient, ensureEngine, ImageStore, type TaskLaunch } from '@vgpu/drivers';
 import { openRing } from '@vgpu/telemetry';
-import type { Bench, BenchResult } from './result.ts';
+import { type Bench, type BenchResult, less, quantile } from './result.ts';
 
 const exec = promisify(execFile);
 
@@ -63,14 +63,6 @@ export async function benchDriver(options: BenchEngineOptions) {
   return { driver, launch, image, socketPath, close };
 }
 
-/** The p-quantile (0..1) by the nearest rank. */
-export function quantile(values: number[], p: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(p * sorted.length) - 1))] ?? Number.NaN;
-}
-
-export const round = (value: number): number => Number(value.toPrecision(4));
-
 /**
  * Task start, scikit-learn imported: from asking for the task to the first line that its script prints, in a warm
  * worker, against `docker run` of the same image and imports. Runs of both alternate.
@@ -100,17 +92,8 @@ export async function benchStart(options: BenchEngineOptions = {}): Promise<Benc
   } finally {
     await bench.close();
   }
-  const row = (name: string, mine: number[], p: number): BenchResult => {
-    const [a, b] = [quantile(mine, p), quantile(peer, p)];
-    return {
-      name,
-      ours: round(a),
-      peer: round(b),
-      peerName: 'docker run + the same imports',
-      ratio: round(b / a),
-      unit: 'ms',
-    };
-  };
+  const row = (name: string, mine: number[], p: number): BenchResult =>
+    less(name, 'ms', quantile(mine, p), quantile(peer, p), 'docker run + the same imports');
   return [
     row('warm task start, p50', ours, 0.5),
     row('warm task start, p95', ours, 0.95),

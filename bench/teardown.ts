@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { Bench, BenchResult } from './result.ts';
-import { type BenchEngineOptions, benchDriver, quantile, round } from './start.ts';
+import { type Bench, type BenchResult, less, quantile } from './result.ts';
+import { type BenchEngineOptions, benchDriver } from './start.ts';
 
 const exec = promisify(execFile);
 /** Published figure of the earlier v-gpu project: a container is gone within 1.8 s of its task's end. */
@@ -27,32 +27,12 @@ export async function benchTeardown(options: BenchEngineOptions = {}): Promise<B
     await bench.close();
   }
   const p99 = quantile(ours, 0.99);
-  const [p50, plain] = [quantile(ours, 0.5), quantile(peer, 0.99)];
+  const [p50, plain50] = [quantile(ours, 0.5), quantile(peer, 0.5)];
+  const alone = 'docker rm -f, 20 at once';
   return [
-    {
-      name: 'teardown p99, 20 workers at once',
-      ours: round(p99),
-      peer: PUBLISHED_MS,
-      peerName: 'published v-gpu figure',
-      ratio: round(PUBLISHED_MS / p99),
-      unit: 'ms',
-    },
-    {
-      name: 'teardown p50, 20 workers at once',
-      ours: round(p50),
-      peer: round(quantile(peer, 0.5)),
-      peerName: 'docker rm -f, 20 at once',
-      ratio: round(quantile(peer, 0.5) / p50),
-      unit: 'ms',
-    },
-    {
-      name: 'teardown p99, against the engine alone',
-      ours: round(p99),
-      peer: round(plain),
-      peerName: 'docker rm -f, 20 at once',
-      ratio: round(plain / p99),
-      unit: 'ms',
-    },
+    less('teardown p99, 20 workers at once', 'ms', p99, PUBLISHED_MS, 'published v-gpu figure'),
+    less('teardown p50, 20 workers at once', 'ms', p50, plain50, alone),
+    less('teardown p99, against the engine alone', 'ms', p99, quantile(peer, 0.99), alone),
   ];
 }
 
