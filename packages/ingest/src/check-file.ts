@@ -11,6 +11,8 @@ export interface CheckOptions {
   /** Column to predict: never imputed, clipped or rewritten; rows without it are rejected. */
   target?: string | undefined;
   clean?: CleanOptions | undefined;
+  /** Name of the file for messages; default the path's last part. */
+  file?: string | undefined;
   signal?: AbortSignal | undefined;
   /** Bound of the engine's buffers in MiB; default 256, up to 512 for files of up to 256 MiB. The process needs about 200 MiB on top. */
   memoryMiB?: number | undefined;
@@ -35,6 +37,7 @@ export async function checkFile(
   try {
     const result = await cleanFile(path, {
       clean,
+      name: options.file,
       target: options.target,
       work,
       copyTo: null,

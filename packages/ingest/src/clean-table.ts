@@ -223,10 +223,15 @@ function asideWords(changes: ChangeLog): string | null {
   };
   const above = counted('line.preamble');
   const below = counted('line.footer');
-  if (!above && !below) return null;
-  const words = above
-    ? `${above} above the table${below && ` and ${below} below it`}`
-    : `${below} below the table`;
+  const between = counted('line.comment').replace('line', 'comment');
+  const words = [
+    above && `${above} above the table`,
+    below && `${below} below ${above ? 'it' : 'the table'}`,
+    between && `${between} between its rows`,
+  ]
+    .filter(Boolean)
+    .join(' and ');
+  if (!words) return null;
   return `No part of the data: ${words}. An import keeps such lines in rejected.csv.`;
 }
 

@@ -6,14 +6,25 @@ export interface NamedColumn {
   why: 'empty' | 'duplicate' | 'characters' | null;
 }
 
+/** A group's name stands over the first of its columns only, as merged cells are saved: it goes for all of them. */
+function spread(groups: readonly string[], names: readonly string[]): string[] {
+  let group = '';
+  return names.map((name, i) => {
+    const own = groups[i] ?? '';
+    if (own.trim() !== '') group = own;
+    return own.trim() === '' && name.trim() !== '' ? group : own;
+  });
+}
+
 /**
  * Names for a table's columns: the header's, with blanks at the edges and control characters removed,
  * empty ones numbered, and repeated ones (whatever their case, since readers differ on that) made unique.
  */
 export function nameColumns(header: readonly string[][], width: number, rowNames: boolean): NamedColumn[] {
+  const rows = header.length === 2 ? [spread(header[0]!, header[1]!), header[1]!] : header;
   const written: (string | null)[] = Array.from({ length: width }, (_, i) => {
     if (header.length === 0) return null;
-    const parts = header.map((row) => (rowNames ? (i === 0 ? 'row' : (row[i - 1] ?? '')) : (row[i] ?? '')));
+    const parts = rows.map((row) => (rowNames ? (i === 0 ? 'row' : (row[i - 1] ?? '')) : (row[i] ?? '')));
     return parts.filter((part, k) => part.trim() !== '' || k === 0).join(' ');
   });
   const taken = new Set<string>();

@@ -121,8 +121,8 @@ export function planReading(cells: readonly string[], hints: ReadingHints): Colu
       };
     return asText(
       votes.contradictory
-        ? 'has dates with the day first and dates with the month first; kept as text. Set "dates" to dmy or mdy.'
-        : 'has dates like 03/04/2020, and nothing tells the day from the month; kept as text. Set "dates" to dmy or mdy.',
+        ? 'has dates with the day first and dates with the month first; kept as text. Set "dates" to dmy or mdy'
+        : `has dates like ${filled[0]}, and nothing tells the day from the month; kept as text. Set "dates" to dmy or mdy`,
     );
   }
   return asText();

@@ -125,8 +125,13 @@ export function detectSyntax(text: string, complete: boolean, hints: SyntaxHints
     if (best === null || value > best.score + 1e-9) best = { syntax, score: value };
   };
   for (const { delimiter, collapse, prior } of tried)
-    for (const quote of quoteCandidates(text, delimiter, hints))
-      consider({ delimiter, collapse, quote, escape: escapeOf(text, quote) }, prior);
+    for (const quote of quoteCandidates(text, delimiter, hints)) {
+      const mark = escapeOf(text, quote);
+      consider({ delimiter, collapse, quote, escape: mark }, prior);
+      // "a\\,b,c": a backslash before delimiters, where that makes the records more alike.
+      if (mark !== '\\' && !collapse && text.includes(`\\${delimiter}`))
+        consider({ delimiter, collapse, quote, escape: '\\' }, prior);
+    }
   if (hints.delimiter === undefined) {
     const [quote] = quoteCandidates(text, '\n', hints);
     consider({ delimiter: '', collapse: false, quote: quote ?? '', escape: escapeOf(text, quote ?? '') }, 1);
@@ -135,7 +140,7 @@ export function detectSyntax(text: string, complete: boolean, hints: SyntaxHints
   // Where no cell looks quoted (a lone inch mark does not) the standard quote may still come later in the file.
   const open = syntax.quote === '' && hints.quote === undefined;
   if (open && !quoteCandidates(text, syntax.delimiter || '\n', hints).includes('"'))
-    syntax = { ...syntax, quote: '"', escape: '"' };
+    syntax = { ...syntax, quote: '"', escape: syntax.escape || '"' };
   return hints.delimiter === undefined ? widen(text, syntax, complete) : syntax;
 }
 

@@ -125,7 +125,7 @@ export class EncodingEvidence {
   /** The encoding that fits best, for text without a byte order mark. */
   verdict(): EncodingFound {
     if (this.strays === 0) return { name: 'utf-8', bom: 0, doubt: null };
-    if (this.sequences > this.strays) return { name: 'utf-8', bom: 0, doubt: null };
+    if (this.sequences >= this.strays) return { name: 'utf-8', bom: 0, doubt: null };
     const guess = (name: string): EncodingFound => ({
       name,
       bom: 0,

@@ -105,6 +105,7 @@ export async function importFile(
     let hash = '';
     const result = await cleanFile(path, {
       clean,
+      name: options.file,
       target: options.target,
       work,
       copyTo: keep ? join(building, versionFiles.original) : null,

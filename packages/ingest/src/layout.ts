@@ -21,6 +21,8 @@ export interface Layout {
   preamble: number;
   footer: number;
   tables: TableFound[];
+  /** Lines that start with "#" and are not as wide as the table are comments. */
+  comments: boolean;
   /** Every record of the table is as wide as its header, with no blank line inside. */
   regular: boolean;
   warnings: string[];
@@ -35,9 +37,20 @@ interface Found {
 const same = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((cell, i) => cell.trim() === b[i]!.trim());
 
-/** Runs before the first long one that belong to it: a header above a ragged first row, with no blank line between. */
+/**
+ * Runs before the first long one that belong to it: a header above a ragged first row, with no blank line
+ * between; or a header as wide as the table, which a blank line divides from it.
+ */
 function contiguous(pending: readonly Run[], run: Run): Run[] {
-  if (run.blankBefore) return [];
+  if (run.blankBefore) {
+    const last = pending.at(-1);
+    const heads =
+      last?.count === 1 &&
+      last.width === run.width &&
+      detectHeader(run.first).evidence <= 0 &&
+      detectHeader([...last.first, ...run.first]).evidence > 0;
+    return heads ? [last] : [];
+  }
   const from = pending.findLastIndex((one) => one.blankBefore);
   const near = pending.slice(Math.max(0, from));
   const start = near.findIndex((one) => one.width === run.width);
@@ -107,7 +120,47 @@ function looseHeader(above: Run | undefined, table: Found): Run | null {
   return row.length > table.width && trimmed <= table.width ? above : null;
 }
 
+/** A file with blank lines between most of its records: they divide nothing. */
+function doubleSpaced({ runs, records, blankLines }: Outline): boolean {
+  const [first] = runs;
+  return (
+    first !== undefined &&
+    runs.length >= 3 &&
+    blankLines >= records / 3 &&
+    runs.every((run) => run.width === first.width)
+  );
+}
+
 const totals = /^(grand |sub)?-?totals?:?$|^(sum|summe|gesamt|average|mean):?$/i;
+/** Labels of a last row that sums up, when it is as wide as the others. */
+const totalLabel =
+  /^(grand[ -]|sub-?)?totals?:?$|^(sum|summe|gesamt|insgesamt|total général|totale|suma):?$/i;
+
+/** Whether a record sums up the rows above it: its first filled cell says so, as no other row's does. */
+export function isTotal(fields: readonly string[], above: readonly (readonly string[])[]): boolean {
+  const at = fields.findIndex((cell) => cell.trim() !== '');
+  const label = fields[at]?.trim() ?? '';
+  if (fields.length < 2 || !totalLabel.test(label)) return false;
+  const rest = fields.filter((_, i) => i !== at);
+  const sums = rest.every((cell) => cell.trim() === '' || isTyped(cellKind(cell)));
+  return sums && !above.some((row) => row[at]?.trim().toLowerCase() === label.toLowerCase());
+}
+
+/** How many records at the end of a table are totals, and the line of the record before them. */
+function totalsAtEnd(run: Run, body: readonly string[][]): { count: number; lastLine: number } {
+  let count = 0;
+  for (let at = run.tail.length - 1; at > 0; at--) {
+    if (
+      !isTotal(
+        run.tail[at]!.fields,
+        body.filter((row) => row !== run.tail[at]!.fields && !same(row, run.tail[at]!.fields)),
+      )
+    )
+      break;
+    count++;
+  }
+  return { count, lastLine: run.tail[run.tail.length - 1 - count]!.line };
+}
 
 /**
  * Finds the table in an outlined file: the one with most records, the first of equals. What stands above
@@ -115,7 +168,9 @@ const totals = /^(grand |sub)?-?totals?:?$|^(sum|summe|gesamt|average|mean):?$/i
  * @param wanted number of header rows, when the user says it.
  */
 export function findLayout(outline: Outline, wanted: number | undefined): Layout | null {
-  const { runs } = outline;
+  const runs = doubleSpaced(outline)
+    ? outline.runs.map((run) => ({ ...run, blankBefore: false }))
+    : outline.runs;
   const tables = findTables(runs);
   let chosen = tables[0];
   if (!chosen) return null;
@@ -137,6 +192,11 @@ export function findLayout(outline: Outline, wanted: number | undefined): Layout
   const lastRun = chosen.runs.at(-1)!;
   let lastLine = lastRun.lastLine;
   let footer = 0;
+  const ending = lastRun.width === chosen.width ? totalsAtEnd(lastRun, rows) : null;
+  if (ending && ending.count > 0 && chosen.records - headerRows > ending.count) {
+    footer = ending.count;
+    lastLine = ending.lastLine;
+  }
   const nextTable = tables[tables.indexOf(chosen) + 1];
   for (const run of runs.slice(runs.indexOf(lastRun) + 1)) {
     if (nextTable && run.line >= nextTable.runs[0]!.line) break;
@@ -157,7 +217,8 @@ export function findLayout(outline: Outline, wanted: number | undefined): Layout
     warnings.push(
       'Nothing sets the first row apart from the others; it was taken for the header. Set "header: false" if it is data.',
     );
-  const regular = chosen.runs.length === 1 && lastLine === lastRun.lastLine && !outline.coarse;
+  const regular =
+    chosen.runs.length === 1 && footer === 0 && lastLine === lastRun.lastLine && !outline.coarse;
   return {
     width: chosen.width,
     header,
@@ -175,6 +236,7 @@ export function findLayout(outline: Outline, wanted: number | undefined): Layout
       records: table.records,
       chosen: table === chosen,
     })),
+    comments: outline.hashed > 0 && outline.hashed < outline.records / 2 && !header[0]?.[0]?.startsWith('#'),
     regular,
     warnings,
   };

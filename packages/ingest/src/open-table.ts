@@ -11,9 +11,9 @@ import {
   knownEncoding,
   looksBinary,
 } from './encoding.ts';
-import { findLayout, type Layout } from './layout.ts';
+import { findLayout, isTotal, type Layout } from './layout.ts';
 import type { StrictSource } from './load-table.ts';
-import { Outline } from './outline.ts';
+import { Outline, separatorLine } from './outline.ts';
 import type { RecordSyntax } from './record-reader.ts';
 import { RegularityCheck } from './regularity.ts';
 import type { Dialect, OnProgress } from './result.ts';
@@ -75,7 +75,8 @@ function sample(
 ): Sampled {
   const decoder = new Decoder(encoding);
   const text = decoder.push(head.subarray(bom)) + (complete ? decoder.end() : '');
-  const syntax = detectSyntax(text, complete, { delimiter: clean.delimiter, quote: clean.quote });
+  const named = separatorLine.exec(text.slice(0, text.search(/[\r\n]|$/)))?.[1];
+  const syntax = detectSyntax(text, complete, { delimiter: clean.delimiter ?? named, quote: clean.quote });
   // The first reading gives the width; the second uses it to see through stray quotes.
   const width = modalWidth(
     readSample(text, syntax, complete, 0, 5000)
@@ -108,6 +109,14 @@ function directCheck(found: Sampled, layout: Layout | null, encoding: string): R
   );
 }
 
+/** Whether the file ends with a row that sums up: such a row is no data, so DuckDB may not read it as such. */
+function endsInTotal(tail: Buffer, found: Sampled, bytes: number): boolean {
+  const from = tail.length < bytes ? tail.indexOf(10) + 1 : 0;
+  const records = readSample(tail.subarray(from).toString(), found.syntax, true, found.width);
+  const last = records.findLast((record) => !record.blank);
+  return last !== undefined && isTotal(last.fields, found.rows.map((row) => row.fields).slice(0, 200));
+}
+
 const noTable = (name: string, outline: Outline) =>
   badDataset(
     name,
@@ -117,8 +126,7 @@ const noTable = (name: string, outline: Outline) =>
 /** Brings a file into a form that DuckDB reads without guessing; see docs/data-cleaning.md for the steps. */
 export async function openTable(path: string, options: OpenOptions): Promise<OpenedTable | 'known'> {
   const { clean, onProgress } = options;
-  const opened = await openSource(path);
-  const source = { ...opened, name: options.name ?? opened.name };
+  const source = await openSource(path, options.name);
   const complete = source.head.length >= source.bytes;
   const marked = encodingFromStart(source.head);
   if (marked?.name === 'utf-32') throw badDataset(source.name, 'is UTF-32 text; save it as UTF-8');
@@ -164,7 +172,8 @@ export async function openTable(path: string, options: OpenOptions): Promise<Ope
     encoding.name === 'utf-8' &&
     strays === 0 &&
     scan.evidence.nuls === 0 &&
-    check.records > 0
+    check.records > 0 &&
+    (complete || !endsInTotal(scan.tail, found, source.bytes))
   ) {
     const strict: StrictSource = {
       path: from,

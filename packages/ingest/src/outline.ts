@@ -13,11 +13,22 @@ export interface Run {
   first: string[][];
   /** Lines of those records. */
   lines: number[];
+  /** Its last records, for judging totals at the end of a table. */
+  tail: { fields: string[]; line: number }[];
 }
+
+/** Records that are kept of a run's end. */
+export const keptTail = 3;
 
 const keptPerRun = 60;
 const keptCells = 200_000;
 const mostRuns = 20_000;
+
+/** The first line that Excel reads for its delimiter ("sep=;"); the delimiter is in the first group. */
+export const separatorLine = /^"?sep=(.)"?\s*$/i;
+
+/** A text of its own, that does not keep the piece of the file alive which it was cut from. */
+const detached = (text: string): string => Buffer.from(text.slice(0, 200)).toString();
 
 /** The shape of a file in bounded memory: how wide its records are, and where that changes. */
 export class Outline {
@@ -26,6 +37,8 @@ export class Outline {
   /** So ragged that later runs were joined into one. */
   coarse = false;
   records = 0;
+  /** Records that start with "#". */
+  hashed = 0;
   #blank = false;
   #cells = 0;
 
@@ -35,7 +48,12 @@ export class Outline {
       this.blankLines++;
       return;
     }
+    if (record.line === 1 && separatorLine.test(record.raw)) {
+      this.#blank = true;
+      return;
+    }
     this.records++;
+    if (record.raw.startsWith('#')) this.hashed++;
     const last = this.runs.at(-1);
     const width = record.fields.length;
     const full = this.runs.length >= mostRuns;
@@ -43,6 +61,7 @@ export class Outline {
     if (last && (full || (last.width === width && !this.#blank))) {
       last.count++;
       last.lastLine = record.line;
+      this.#keepTail(last, record);
       if (last.first.length < keptPerRun && this.#cells < keptCells) this.#keep(last, record);
     } else {
       const run: Run = {
@@ -53,11 +72,19 @@ export class Outline {
         blankBefore: this.#blank,
         first: [],
         lines: [],
+        tail: [],
       };
+      if (last) last.tail = last.tail.map(({ fields, line }) => ({ fields: fields.map(detached), line }));
+      this.#keepTail(run, record);
       if (this.#cells < keptCells) this.#keep(run, record);
       this.runs.push(run);
     }
     this.#blank = false;
+  }
+
+  #keepTail(run: Run, { fields, line }: TextRecord): void {
+    if (run.tail.length === keptTail) run.tail.shift();
+    run.tail.push({ fields, line });
   }
 
   #keep(run: Run, { fields, line }: TextRecord): void {

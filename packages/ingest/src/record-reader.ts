@@ -105,13 +105,14 @@ export class RecordReader {
 
   /** A line by itself: quotes that do not close on it are ordinary characters. */
   #splitLine(line: string): string[] {
-    const { delimiter, collapse, quote } = this.#syntax;
+    const { delimiter, collapse, quote, escape: mark } = this.#syntax;
     if (delimiter === '') {
       const inner = line.trim();
       const quoted = quote !== '' && inner.length > 1 && inner.startsWith(quote) && inner.endsWith(quote);
       return [quoted ? inner.slice(1, -1).replaceAll(quote + quote, quote) : line];
     }
-    if (quote === '' || !line.includes(quote)) {
+    const escaped = mark === '\\' && line.includes(mark);
+    if (!escaped && (quote === '' || !line.includes(quote))) {
       if (!collapse) return line.split(delimiter);
       return splitCollapsed(line);
     }
@@ -197,8 +198,16 @@ function parseFields(
       after = closed.after;
     } else {
       after = at;
-      while (!isBreak(after) && !text.startsWith(delimiter, after)) after++;
-      fields.push(text.slice(at, after));
+      let escaped = false;
+      while (!isBreak(after) && !text.startsWith(delimiter, after)) {
+        if (mark === '\\' && text[after] === mark && !isBreak(after + 1)) {
+          escaped = true;
+          after++;
+        }
+        after++;
+      }
+      const field = text.slice(at, after);
+      fields.push(escaped ? withoutMarks(field, delimiter, quote) : field);
     }
     if (isBreak(after)) return { fields, stop: Math.min(after, end), stray };
     at = after + delimiter.length;
@@ -249,5 +258,11 @@ function parseQuoted(
     at = close + 1;
   }
 }
+
+/** A bare field whose backslashes stand before delimiters, quotes and backslashes; before others they are text. */
+const withoutMarks = (field: string, delimiter: string, quote: string): string =>
+  field.replace(/\\([\s\S])/g, (all, next: string) =>
+    next === '\\' || next === quote || delimiter.startsWith(next) ? next : all,
+  );
 
 const withoutEscapes = (text: string, mark: string): string => text.replaceAll(mark + mark, mark);

@@ -9,7 +9,11 @@ export interface Scan {
   sha256: string;
   bytes: number;
   evidence: EncodingEvidence;
+  /** The last bytes, up to 4 KiB. */
+  tail: Buffer;
 }
+
+const tailLength = 4096;
 
 /** One pass over every byte: hash, encoding evidence, the regularity check, and a copy where one is kept. */
 export async function scanSource(
@@ -24,6 +28,7 @@ export async function scanSource(
   const file = await open(path);
   let copy: FileHandle | null = null;
   let bytes = 0;
+  let tail: Buffer = Buffer.alloc(0);
   // Two buffers in turn: one is filled while the other is looked at, and none is left to be collected.
   const buffers = [Buffer.allocUnsafe(pieceLength), Buffer.allocUnsafe(pieceLength)];
   const fill = (turn: number) => file.read(buffers[turn % 2]!, 0, pieceLength, null);
@@ -44,6 +49,8 @@ export async function scanSource(
       evidence.push(text);
       check?.push(text);
       bytes += chunk.length;
+      // Copied, since the buffer is filled anew.
+      tail = Buffer.concat([tail, chunk.subarray(-tailLength)]).subarray(-tailLength);
       const written = await writing;
       if (written && written.bytesWritten < chunk.length) await copy!.write(chunk, written.bytesWritten);
       options.onBytes?.(bytes);
@@ -51,7 +58,7 @@ export async function scanSource(
     evidence.end();
     check?.end();
     await copy?.sync();
-    return { sha256: hash.digest('hex'), bytes, evidence };
+    return { sha256: hash.digest('hex'), bytes, evidence, tail };
   } finally {
     await reading?.catch(() => {});
     await copy?.close();

@@ -64,12 +64,13 @@ function refuseSignature(head: Buffer, name: string): void {
 }
 
 /**
+ * @param called name for messages; default the path's last part.
  * Opens nothing but a regular, readable, non-empty file that can be text, and reads its head.
  * @throws VgpuError `FILE_NOT_FOUND`, `FILE_UNREADABLE` or `BAD_DATASET`.
  */
-export async function openSource(path: string): Promise<SourceFile> {
+export async function openSource(path: string, called?: string): Promise<SourceFile> {
   const absolute = resolve(path);
-  const name = basename(absolute);
+  const name = called ?? basename(absolute);
   const unreadable = (problem: string) => new VgpuError('FILE_UNREADABLE', { path, problem });
   const explain = (error: unknown): VgpuError => {
     const code = (error as NodeJS.ErrnoException).code;

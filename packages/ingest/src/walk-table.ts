@@ -53,13 +53,14 @@ export interface TableVisitor {
 
 /** Why a record does not belong to the table's rows: the kind of change it is counted as, and words. */
 export interface Aside {
-  kind: 'line.preamble' | 'line.footer' | 'table.other' | 'header.repeated';
+  kind: 'line.preamble' | 'line.footer' | 'line.comment' | 'table.other' | 'header.repeated';
   reason: string;
 }
 
 const asides = {
   before: { kind: 'line.preamble', reason: 'stands before the table' },
   after: { kind: 'line.footer', reason: 'stands after the table' },
+  comment: { kind: 'line.comment', reason: 'is a comment' },
   other: { kind: 'table.other', reason: 'belongs to another table' },
   header: { kind: 'header.repeated', reason: 'repeats the header' },
 } as const satisfies Record<string, Aside>;
@@ -73,6 +74,8 @@ function refusal(record: TextRecord, layout: Layout): string | Aside | null {
     if (other) return asides.other;
     return record.line < layout.firstLine ? asides.before : asides.after;
   }
+  if (layout.comments && record.fields.length !== layout.width && record.raw.startsWith('#'))
+    return asides.comment;
   if (record.overlong) return 'longer than 8 MiB';
   const { width } = layout;
   const { fields } = record;

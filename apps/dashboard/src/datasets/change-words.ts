@@ -11,6 +11,7 @@ const words: Record<string, string> = {
   'cell.clipped': 'Outliers were clipped',
   'line.preamble': 'Lines before the table were set aside',
   'line.footer': 'Lines after the table were set aside',
+  'line.comment': 'Comments between the rows were set aside',
   'line.blank': 'Empty lines were left out',
   'header.repeated': 'Repeated headers were left out',
   'table.other': 'Lines of another table were set aside',

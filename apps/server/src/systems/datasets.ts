@@ -65,7 +65,7 @@ export class Datasets {
   async check(request: ImportRequest, upload: Readable): Promise<CleaningReport> {
     const clean = this.#clean(request.clean);
     return withUpload(upload, this.#temporary, async (path) => {
-      const options = { target: request.target, clean, temporary: this.#temporary };
+      const options = { file: request.file, target: request.target, clean, temporary: this.#temporary };
       const report = await this.#process.run({ kind: 'check', path, options }, request.file);
       return cleaningView(report, request.file);
     });
@@ -76,7 +76,7 @@ export class Datasets {
     if (!NAME.test(name)) throw new VgpuError('BAD_NAME', { what: 'dataset', name });
     const clean = this.#clean(request.clean);
     return withUpload(upload, this.#temporary, async (path) => {
-      const options = { outDir: this.#dir, name, target: request.target, clean };
+      const options = { file: request.file, outDir: this.#dir, name, target: request.target, clean };
       const result = await this.#process.run({ kind: 'import', path, options }, request.file);
       const kept = await this.#records.add(project, name, {
         version: result.hash,
