@@ -52,7 +52,8 @@ API cuMemGetInfo_v2(size_t *free_bytes, size_t *total) {
   struct fake_gpu *g = fake_gpu();
   fake_lock(g);
   *total = g->memory_total;
-  *free_bytes = g->memory_total - g->memory_used;
+  uint64_t used = g->memory_used + g->residency.resident * FAKE_BLOCK;
+  *free_bytes = g->memory_total > used ? g->memory_total - used : 0;
   fake_unlock(g);
   return OK;
 }
@@ -173,9 +174,9 @@ API cuModuleUnload(void *module) {
   return OK;
 }
 API cuModuleGetFunction(struct function **f, void *module, const char *name) {
-  struct function parsed = {.increments = strncmp(name, "increment_", 10) == 0};
+  struct function parsed = {.increments = strncmp(name, "increment_", 10) == 0, .touches = strncmp(name, "touch_", 6) == 0};
   const char *number = strchr(name, '_');
-  if (!number || (!parsed.increments && strncmp(name, "spin_", 5) != 0)) return NOT_FOUND;
+  if (!number || (!parsed.increments && !parsed.touches && strncmp(name, "spin_", 5) != 0)) return NOT_FOUND;
   parsed.block_ns = strtoull(number + 1, NULL, 10);
   snprintf(parsed.name, sizeof parsed.name, "%s", name);
   *f = malloc(sizeof **f);

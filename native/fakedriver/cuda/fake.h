@@ -2,7 +2,8 @@
 //
 // A kernel's name says what it does: `spin_<ns>` keeps a multiprocessor busy for so many nanoseconds per block;
 // `increment_<ns>` also adds 1 to each of the `n` 32-bit words at `p` (parameters: device pointer p, unsigned n), at
-// the time of its launch. Device pointers are host pointers.
+// the time of its launch; `touch_<ns>` adds 1 to the first word of each 2 MiB of the `bytes` at `p` (parameters: device
+// pointer p, size_t bytes). Managed memory is touched on the timeline too. Device pointers are host pointers.
 #ifndef FAKE_CUDA_H
 #define FAKE_CUDA_H
 
@@ -45,6 +46,7 @@ struct node {
   size_t bytes;
   devptr pointer;
   struct graph *child;
+  struct fake_span span; // of managed memory
   struct node *next;
 };
 
@@ -53,6 +55,7 @@ struct graph {
 };
 
 struct graph_exec {
+  struct fake_span span[FAKE_SPANS]; // of the first nodes that touch managed memory
   uint64_t ns, bytes;
   size_t kernels;
 };
@@ -76,7 +79,7 @@ struct event {
 struct function {
   char name[64];
   uint64_t block_ns;
-  bool increments;
+  bool increments, touches;
 };
 
 struct context *fake_current(void);
@@ -86,5 +89,11 @@ int fake_resolve(void *handle, bool per_thread, struct stream **s); // handles 0
 int fake_unsafe(void);
 void fake_node(struct graph *g, struct node node);
 void fake_prune(struct context *c); // its streams are gone
+int fake_managed_add(devptr p, size_t bytes);
+void fake_managed_remove(devptr p);
+// Where the managed memory at `p` lies in the GPU's table; false: it is none.
+bool fake_span_of(devptr p, size_t bytes, struct fake_span *out);
+// Does what the kernel does to memory (if `now`), and says which managed memory that is.
+void fake_run(const struct function *f, void **parameters, bool now, struct fake_span spans[FAKE_SPANS]);
 
 #endif

@@ -16,12 +16,13 @@ static int launch(struct function *f, uint64_t blocks, void *handle, void **para
   struct stream *s;
   int r = fake_resolve(handle, per_thread, &s);
   if (r) return r;
-  if (s->capture) return fake_node(s->capture, (struct node){.kind = NODE_KERNEL, .blocks = blocks, .block_ns = f->block_ns}), OK;
-  if (f->increments) {
-    uint32_t *p = *(uint32_t **)parameters[0];
-    for (unsigned i = 0; i < *(unsigned *)parameters[1]; i++) p[i]++;
+  struct fake_span spans[FAKE_SPANS];
+  fake_run(f, parameters, !s->capture, spans);
+  if (s->capture) {
+    fake_node(s->capture, (struct node){.kind = NODE_KERNEL, .blocks = blocks, .block_ns = f->block_ns, .span = spans[0]});
+    return OK;
   }
-  fake_work(s->context->id, s->id, blocks, f->block_ns);
+  fake_work(s->context->id, s->id, blocks, f->block_ns, spans);
   return OK;
 }
 
@@ -105,6 +106,11 @@ static void total(const struct graph *g, struct graph_exec *e) {
       e->ns += (n->blocks + sms - 1) / sms * n->block_ns;
       e->kernels++;
     }
+    for (int i = 0; i < FAKE_SPANS && n->span.count; i++)
+      if (e->span[i].count == 0) {
+        e->span[i] = n->span;
+        break;
+      }
     if (n->kind == NODE_ALLOC) e->bytes += n->bytes;
     if (n->child) total(n->child, e);
   }
@@ -133,6 +139,6 @@ API cuGraphLaunch(struct graph_exec *e, void *handle) {
   int r = fake_resolve(handle, false, &s);
   if (r) return r;
   if (s->capture) return CAPTURE_UNSUPPORTED;
-  fake_work(s->context->id, s->id, fake_gpu()->sms, e->ns ? e->ns : 1);
+  fake_work(s->context->id, s->id, fake_gpu()->sms, e->ns ? e->ns : 1, e->span);
   return OK;
 }

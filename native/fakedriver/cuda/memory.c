@@ -5,7 +5,7 @@
 
 #include "fake.h"
 
-enum place { DEVICE, POOL, VMM, MANAGED };
+enum place { DEVICE, POOL, VMM, MANAGED, ADDRESS };
 
 struct block {
   devptr address;
@@ -31,6 +31,8 @@ static int map(devptr *out, size_t bytes, enum place place) {
   return OK;
 }
 
+static bool physical(enum place place) { return place != MANAGED && place != ADDRESS; }
+
 static int unmap(devptr p) {
   pthread_mutex_lock(&mutex);
   struct block **b = bucket(p), *found;
@@ -39,8 +41,9 @@ static int unmap(devptr p) {
   if (found) *b = found->next;
   pthread_mutex_unlock(&mutex);
   if (!found) return INVALID_VALUE;
+  if (found->place == MANAGED) fake_managed_remove(p);
   munmap((void *)(uintptr_t)p, found->bytes);
-  if (found->place != MANAGED) fake_memory_give(found->bytes);
+  if (physical(found->place)) fake_memory_give(found->bytes);
   free(found);
   return OK;
 }
@@ -48,9 +51,10 @@ static int unmap(devptr p) {
 static int allocate(devptr *out, size_t bytes, enum place place) {
   if (bytes == 0 || !out) return INVALID_VALUE;
   if (!fake_current()) return INVALID_CONTEXT;
-  if (place != MANAGED && !fake_memory_take(bytes)) return OUT_OF_MEMORY;
+  if (physical(place) && !fake_memory_take(bytes)) return OUT_OF_MEMORY;
   int r = map(out, bytes, place);
-  if (r && place != MANAGED) fake_memory_give(bytes);
+  if (r && physical(place)) fake_memory_give(bytes);
+  if (r == OK && place == MANAGED && (r = fake_managed_add(*out, bytes))) unmap(*out);
   return r;
 }
 
@@ -65,18 +69,25 @@ API cuMemAllocPitch_v2(devptr *p, size_t *pitch, size_t width, size_t height, un
 }
 API cuMemFree_v2(devptr p) { return p ? unmap(p) : OK; }
 
-static int alloc_async(devptr *p, size_t bytes, void *handle, bool per_thread) {
+struct pool {
+  bool managed;
+};
+static int alloc_async(devptr *p, size_t bytes, const struct pool *pool, void *handle, bool per_thread) {
   struct stream *s;
   int r = fake_resolve(handle, per_thread, &s);
   if (r) return r;
-  if (!s->capture) return allocate(p, bytes, POOL);
-  if ((r = map(p, bytes, MANAGED))) return r; // an address, and memory only once the graph has been instantiated
+  if (!s->capture) return allocate(p, bytes, pool && pool->managed ? MANAGED : POOL);
+  if (pool && pool->managed) return CAPTURE_UNSUPPORTED;
+  if ((r = map(p, bytes, ADDRESS))) return r; // an address, and memory only once the graph has been instantiated
   fake_node(s->capture, (struct node){.kind = NODE_ALLOC, .bytes = bytes, .pointer = *p});
   return OK;
 }
-API cuMemAllocAsync(devptr *p, size_t bytes, void *stream) { return alloc_async(p, bytes, stream, false); }
-API cuMemAllocAsync_ptsz(devptr *p, size_t bytes, void *stream) { return alloc_async(p, bytes, stream, true); }
-API cuMemAllocFromPoolAsync(devptr *p, size_t bytes, void *pool, void *stream) { return alloc_async(p, bytes, stream, false); }
+API cuMemAllocAsync(devptr *p, size_t bytes, void *stream) { return alloc_async(p, bytes, NULL, stream, false); }
+API cuMemAllocAsync_ptsz(devptr *p, size_t bytes, void *stream) { return alloc_async(p, bytes, NULL, stream, true); }
+static struct pool default_pool;
+API cuMemAllocFromPoolAsync(devptr *p, size_t bytes, struct pool *pool, void *stream) {
+  return alloc_async(p, bytes, pool, stream, false);
+}
 static int free_async(devptr p, void *handle, bool per_thread) {
   struct stream *s;
   int r = fake_resolve(handle, per_thread, &s);
@@ -87,10 +98,18 @@ static int free_async(devptr p, void *handle, bool per_thread) {
 }
 API cuMemFreeAsync(devptr p, void *stream) { return free_async(p, stream, false); }
 API cuMemFreeAsync_ptsz(devptr p, void *stream) { return free_async(p, stream, true); }
-API cuDeviceGetDefaultMemPool(void **pool, int device) { return *pool = (void *)blocks, OK; }
-API cuMemPoolCreate(void **pool, const void *props) { return (*pool = malloc(1)) ? OK : OUT_OF_MEMORY; }
-API cuMemPoolDestroy(void *pool) { return free(pool), OK; }
-API cuMemPoolTrimTo(void *pool, size_t keep) { return OK; }
+API cuDeviceGetDefaultMemPool(struct pool **pool, int device) { return *pool = &default_pool, OK; }
+struct pool_props { // the beginning of CUmemPoolProps
+  int type, handle_types, location_type, location_id;
+};
+API cuMemPoolCreate(struct pool **pool, const struct pool_props *props) {
+  if (props->type < 1 || props->type > 2 || (props->type == 2 && props->handle_types)) return INVALID_VALUE;
+  if (!(*pool = malloc(sizeof **pool))) return OUT_OF_MEMORY;
+  (*pool)->managed = props->type == 2;
+  return OK;
+}
+API cuMemPoolDestroy(struct pool *pool) { return free(pool), OK; }
+API cuMemPoolTrimTo(struct pool *pool, size_t keep) { return OK; }
 
 // cuMemCreate's handles stand for memory without an address.
 API cuMemCreate(unsigned long long *handle, size_t bytes, const void *prop, unsigned long long flags) {
@@ -156,12 +175,14 @@ API cuArrayDestroy(void *a) {
 API cuMipmappedArrayDestroy(void *a) { return cuArrayDestroy(a); }
 
 // Copies and sets are done at once; those within the device also take time on it: 2 bytes a picosecond.
-static int device_work(size_t bytes, void *handle, bool per_thread) {
+static int device_work(devptr to, size_t bytes, void *handle, bool per_thread) {
   struct stream *s;
   int r = fake_resolve(handle, per_thread, &s);
   if (r) return r;
   if (s->capture) return fake_node(s->capture, (struct node){.kind = NODE_MEMSET, .blocks = 1, .block_ns = bytes / 2000}), OK;
-  fake_work(s->context->id, s->id, fake_gpu()->sms, bytes / 2000 + 1);
+  struct fake_span spans[FAKE_SPANS] = {{0}};
+  fake_span_of(to, bytes, &spans[0]);
+  fake_work(s->context->id, s->id, fake_gpu()->sms, bytes / 2000 + 1, spans);
   return OK;
 }
 static int host_copy(void *to, const void *from, size_t bytes, bool wait) {
@@ -177,12 +198,12 @@ API cuMemcpyHtoD_v2(devptr to, const void *from, size_t n) { return host_copy(AT
 API cuMemcpyDtoH_v2(void *to, devptr from, size_t n) { return host_copy(to, AT(from), n, true); }
 API cuMemcpyHtoDAsync_v2(devptr to, const void *from, size_t n, void *s) { return host_copy(AT(to), from, n, false); }
 API cuMemcpyDtoHAsync_v2(void *to, devptr from, size_t n, void *s) { return host_copy(to, AT(from), n, false); }
-API cuMemcpyDtoD_v2(devptr to, devptr from, size_t n) { return memcpy(AT(to), AT(from), n), device_work(n, NULL, false); }
-API cuMemcpyDtoDAsync_v2(devptr to, devptr from, size_t n, void *s) { return memcpy(AT(to), AT(from), n), device_work(n, s, false); }
-API cuMemcpyAsync(devptr to, devptr from, size_t n, void *s) { return memcpy(AT(to), AT(from), n), device_work(n, s, false); }
-API cuMemsetD8_v2(devptr to, unsigned char v, size_t n) { return memset(AT(to), v, n), device_work(n, NULL, false); }
-API cuMemsetD8Async(devptr to, unsigned char v, size_t n, void *s) { return memset(AT(to), v, n), device_work(n, s, false); }
+API cuMemcpyDtoD_v2(devptr to, devptr from, size_t n) { return memcpy(AT(to), AT(from), n), device_work(to, n, NULL, false); }
+API cuMemcpyDtoDAsync_v2(devptr to, devptr from, size_t n, void *s) { return memcpy(AT(to), AT(from), n), device_work(to, n, s, false); }
+API cuMemcpyAsync(devptr to, devptr from, size_t n, void *s) { return memcpy(AT(to), AT(from), n), device_work(to, n, s, false); }
+API cuMemsetD8_v2(devptr to, unsigned char v, size_t n) { return memset(AT(to), v, n), device_work(to, n, NULL, false); }
+API cuMemsetD8Async(devptr to, unsigned char v, size_t n, void *s) { return memset(AT(to), v, n), device_work(to, n, s, false); }
 API cuMemsetD32Async(devptr to, unsigned v, size_t n, void *s) {
   for (size_t i = 0; i < n; i++) ((unsigned *)AT(to))[i] = v;
-  return device_work(n * 4, s, false);
+  return device_work(to, n * 4, s, false);
 }

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "residency.h"
+
 #define FAKE_PROCESSES 1024
 #define FAKE_CONTEXTS 1024
 #define FAKE_STREAMS 64 // in a context
@@ -19,7 +21,7 @@
 #define FAKE_EVENTS 4096
 #define NONE (-1)
 
-enum fake_op_kind { FAKE_WORK, FAKE_RECORD, FAKE_WAIT, FAKE_HOST };
+enum fake_op_kind { FAKE_WORK, FAKE_RECORD, FAKE_WAIT, FAKE_HOST, FAKE_TO_DEVICE, FAKE_TO_HOST };
 
 struct fake_op {
   enum fake_op_kind kind;
@@ -31,6 +33,10 @@ struct fake_op {
   uint64_t ticket;       // FAKE_HOST: what the process calls it
   bool running, host_taken;
   int16_t next;
+  // FAKE_WORK: the managed memory that it touches; FAKE_TO_…: that is moved.
+  struct fake_span span[FAKE_SPANS];
+  uint32_t blocks, visited; // in all; that it has come to
+  uint64_t each_ns;         // work for each of them
 };
 
 struct fake_event {
@@ -71,6 +77,7 @@ struct fake_gpu {
   uint64_t live[FAKE_CONTEXTS / 64]; // contexts in use, a bit each
   struct fake_process process[FAKE_PROCESSES];
   struct fake_context context[FAKE_CONTEXTS];
+  struct fake_residency residency;
 };
 
 // Maps the file; NULL where that fails. The process has its place from then on.
@@ -92,7 +99,8 @@ void fake_stream_destroy(int context, int stream);
 
 // Submit; block while the context has no room for another operation.
 void fake_submit(int context, int stream, struct fake_op op);
-void fake_work(int context, int stream, uint64_t blocks, uint64_t block_ns);
+// `spans`: the managed memory that it touches, FAKE_SPANS of them; NULL: none.
+void fake_work(int context, int stream, uint64_t blocks, uint64_t block_ns, const struct fake_span *spans);
 uint64_t fake_record(int context, int stream, uint32_t event); // returns the event's new generation
 // Whether all operations of a stream (NONE: of the context) up to `sequence` are done; and waiting for that.
 bool fake_stream_done(int context, int stream, uint64_t sequence);

@@ -11,7 +11,7 @@
 #include "../../common/futex.h"
 #include "gpu.h"
 
-#define MAGIC 0x3175706765656b66ull
+#define MAGIC (0x3175706765656b66ull + sizeof(struct fake_gpu))
 
 static struct fake_gpu *gpu;
 static int file = -1;
@@ -36,6 +36,7 @@ static void initialise(struct fake_gpu *g) {
   g->module_bytes = setting("VGPU_FAKE_MODULE", 2ull << 20);
   g->slice_ns = setting("VGPU_FAKE_SLICE_US", 2000) * 1000;
   g->switch_ns = setting("VGPU_FAKE_SWITCH_US", 20) * 1000;
+  fake_residency_init(g, setting("VGPU_FAKE_HOST_MBPS", 25000), setting("VGPU_FAKE_FAULT_US", 200));
   g->at = vgpu_now_ns();
   g->current = NONE;
   g->magic = MAGIC;
@@ -70,7 +71,9 @@ static void in_child(void) {
 static void watch_forks(void) { pthread_atfork(NULL, NULL, in_child); }
 
 static void lock_raw(struct fake_gpu *g) {
-  if (pthread_mutex_lock(&g->mutex) == EOWNERDEAD) pthread_mutex_consistent(&g->mutex);
+  if (pthread_mutex_lock(&g->mutex) != EOWNERDEAD) return;
+  fake_residency_repair(g);
+  pthread_mutex_consistent(&g->mutex);
 }
 
 struct fake_gpu *fake_gpu(void) {
@@ -128,6 +131,7 @@ void fake_bury(struct fake_gpu *g) {
     uint64_t held = g->process[i].memory;
     g->memory_used = g->memory_used > held ? g->memory_used - held : 0;
     g->process[i].in_use = 0;
+    fake_residency_bury(g, i);
   }
 }
 
@@ -138,6 +142,7 @@ bool fake_memory_take(uint64_t bytes) {
   if (bytes > g->memory_total - g->memory_used) fake_bury(g);
   bool good = bytes <= g->memory_total - g->memory_used;
   if (good) {
+    fake_residency_yield(g, bytes);
     g->memory_used += bytes;
     g->process[self].memory += bytes;
   }

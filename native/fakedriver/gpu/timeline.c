@@ -49,8 +49,9 @@ static bool start(struct fake_gpu *g, struct fake_context *c) {
       }
       struct fake_op *op = &c->op[c->head[s]];
       if (op->running || !in_order(c, s)) continue;
-      if (op->kind == FAKE_WORK) {
+      if (op->kind == FAKE_WORK || op->kind == FAKE_TO_DEVICE || op->kind == FAKE_TO_HOST) {
         if (used + op->width > g->sms) continue;
+        op->left_ns = fake_residency_begin(g, op);
         op->running = working = true;
         used += op->width;
       } else if (op->kind == FAKE_RECORD) {
@@ -105,7 +106,7 @@ void fake_advance(struct fake_gpu *g, uint64_t now) {
       struct fake_op *op = &c->op[c->head[s]];
       if (!op->running) continue;
       op->left_ns -= op->left_ns < passed ? op->left_ns : passed;
-      if (op->left_ns == 0) pop(c, s);
+      if (op->left_ns == 0 && (op->left_ns = fake_residency_next(g, op)) == 0) pop(c, s);
     }
     g->busy_ns += passed;
     c->busy_ns += passed;
@@ -208,13 +209,14 @@ void fake_submit(int context, int stream, struct fake_op op) {
   fake_unlock(g);
 }
 
-void fake_work(int context, int stream, uint64_t blocks, uint64_t block_ns) {
+void fake_work(int context, int stream, uint64_t blocks, uint64_t block_ns, const struct fake_span *spans) {
   struct fake_gpu *g = fake_gpu();
   uint64_t waves = (blocks + g->sms - 1) / g->sms;
-  fake_submit(context, stream,
-              (struct fake_op){.kind = FAKE_WORK,
-                               .width = blocks < g->sms ? (uint32_t)(blocks ? blocks : 1) : g->sms,
-                               .left_ns = (waves ? waves : 1) * (block_ns ? block_ns : 1)});
+  struct fake_op op = {.kind = FAKE_WORK,
+                       .width = blocks < g->sms ? (uint32_t)(blocks ? blocks : 1) : g->sms,
+                       .left_ns = (waves ? waves : 1) * (block_ns ? block_ns : 1)};
+  if (spans) memcpy(op.span, spans, sizeof op.span);
+  fake_submit(context, stream, op);
 }
 
 uint64_t fake_record(int context, int stream, uint32_t event) {
@@ -229,7 +231,7 @@ uint64_t fake_record(int context, int stream, uint32_t event) {
 // The earliest time at which the stream can be through, were the device its own.
 static uint64_t earliest(const struct fake_gpu *g, const struct fake_context *c, int stream) {
   uint64_t at = g->at;
-  for (int16_t i = c->head[stream]; valid(i); i = c->op[i].next) at += c->op[i].kind == FAKE_WORK ? c->op[i].left_ns : 0;
+  for (int16_t i = c->head[stream]; valid(i); i = c->op[i].next) at += fake_op_left(&c->op[i]);
   return at;
 }
 
@@ -284,7 +286,7 @@ void fake_event_wait(int context, uint32_t event, uint64_t generation) {
       int s = __builtin_ctzll(rest);
       uint64_t at = g->at;
       for (int16_t i = c->head[s]; valid(i); i = c->op[i].next) {
-        if (c->op[i].kind == FAKE_WORK) at += c->op[i].left_ns;
+        at += fake_op_left(&c->op[i]);
         if (c->op[i].kind == FAKE_RECORD && c->op[i].event == event && c->op[i].generation >= generation && at < then)
           then = at;
       }

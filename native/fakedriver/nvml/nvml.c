@@ -49,7 +49,8 @@ static struct memory memory(void) {
   struct fake_gpu *g = fake_gpu();
   fake_lock(g);
   fake_bury(g);
-  struct memory m = {g->memory_total, g->memory_total - g->memory_used, g->memory_used};
+  uint64_t used = g->memory_used + g->residency.resident * FAKE_BLOCK;
+  struct memory m = {g->memory_total, g->memory_total > used ? g->memory_total - used : 0, used};
   fake_unlock(g);
   return m;
 }
