@@ -1,7 +1,15 @@
 // Makes limiter/generated/ from the list of entry points: node native/gen/generate.ts
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dispositionOf, type Hook, hookOf, nvmlHooks, openclOwn, openclWork } from './entrypoints.ts';
+import {
+  dispositionOf,
+  exportTables,
+  type Hook,
+  hookOf,
+  nvmlHooks,
+  openclOwn,
+  openclWork,
+} from './entrypoints.ts';
 import { type DriverSymbol, parseSymbols } from './symbols.ts';
 
 const here = import.meta.dirname;
@@ -28,6 +36,9 @@ const parameters = (signature: string): string =>
 const argumentsOf = (signature: string): string => [...signature].map((_, i) => `a${i}`).join(', ');
 const castOf = (signature: string): string =>
   `CUresult (*)(${[...signature].map((c) => typeOf(c).trim()).join(', ')})`;
+
+/** A UUID as the text of a C string. */
+const bytesOf = (id: string): string => id.replaceAll('-', '').replaceAll(/../g, '\\x$&');
 
 /** A symbol's hook body, for the uniform ones. */
 function workBody(s: DriverSymbol, hook: Extract<Hook, { kind: 'work' }>, id: number): string {
@@ -115,6 +126,25 @@ export function generate(symbols: readonly DriverSymbol[], dispatch: readonly st
     `${note}${refused.map((s) => `REFUSED(${s.symbol}) // ${(dispositionOf(s.symbol) as { reason: string }).reason}`).join('\n')}\n`,
   );
   out.set(
+    'tables.inc',
+    `${note}// Of cuGetExportTable. HOOKED(id, entry, our function)\n${exportTables
+      .flatMap((t) =>
+        t.disposition === 'harmless'
+          ? []
+          : Object.entries(t.disposition.hooked).map(
+              ([entry, hook]) => `HOOKED("${bytesOf(t.id)}", ${entry}, ${hook})\n`,
+            ),
+      )
+      .join('')}`,
+  );
+  // What the test double has: all of the driver API, most of it as a stub.
+  out.set(
+    '../../fakedriver/generated/symbols.inc',
+    `${note}// SYMBOL(symbol, name for cuGetProcAddress, introduced in (0: not known), per-thread default stream)\n${symbols
+      .map((s) => `SYMBOL(${s.symbol}, ${s.base}, ${s.version ?? 0}, ${s.thread ? 1 : 0})`)
+      .join('\n')}\n`,
+  );
+  out.set(
     'nvml.inc',
     `${note}${Object.keys(nvmlHooks)
       .sort()
@@ -134,5 +164,6 @@ export const folder = join(here, '../limiter/generated');
 
 if (import.meta.main) {
   mkdirSync(folder, { recursive: true });
+  mkdirSync(join(folder, '../../fakedriver/generated'), { recursive: true });
   for (const [name, text] of generateAll()) writeFileSync(join(folder, name), text);
 }

@@ -27,6 +27,8 @@ void *vgpu_dlsym_real(void *handle, const char *name) {
 
 static CUresult refuse(void) { return CUDA_ERROR_NOT_SUPPORTED; }
 
+bool vgpu_is_refusal(void *function) { return function == (void *)refuse; }
+
 struct named {
   const char *name;
   void *function;
@@ -43,8 +45,7 @@ static const struct named nvml_hooks[] = {
 #undef SYMBOL
 };
 
-// Symbols that a slice does not have. Who links to them directly gets the driver's own, which there is no honest use
-// for: the 32-bit ones are from 2010 and the others need devices that a slice does not have.
+// Symbols that a slice does not have; refused_stub.S defines them for those who link to them.
 static const char *const refused[] = {
 #define REFUSED(name) #name,
 #include "generated/refused.inc"
@@ -70,6 +71,14 @@ static bool is_refused(const char *name) {
   return false;
 }
 
+// What a program calls that linked to a refused symbol.
+VGPU_HIDDEN void *vgpu_refused(const char *name);
+void *vgpu_refused(const char *name) {
+  void *driver = vgpu_members(NULL) ? NULL : dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+  void *function = driver ? vgpu_dlsym_real(driver, name) : NULL;
+  return function ? function : (void *)refuse;
+}
+
 static bool loaded(const char *name) {
   void *library = dlopen(name[0] == 'c' ? "libcuda.so.1" : "libnvidia-ml.so.1", RTLD_LAZY | RTLD_NOLOAD);
   if (!library) return false;
@@ -84,8 +93,10 @@ void *vgpu_lookup(void *handle, const char *name) {
   if (!name || ((name[0] != 'c' || name[1] != 'u') && strncmp(name, "nvml", 4) != 0)) return NULL;
   void *hook = vgpu_hook_for(name);
   if (handle == RTLD_DEFAULT || handle == RTLD_NEXT) {
-    // Our own symbols must not make a program believe that there is a driver.
-    return hook && handle == RTLD_DEFAULT && !loaded(name) ? (void *)-1 : NULL;
+    // Our own symbols must not make a program believe that there is a driver, or that it has what is refused.
+    bool no = handle == RTLD_DEFAULT && is_refused(name);
+    if (no && vgpu_members(NULL)) return (void *)-1;
+    return (no || (hook && handle == RTLD_DEFAULT)) && !loaded(name) ? (void *)-1 : NULL;
   }
   if (vgpu_members(NULL) == 0) return NULL;
   if (hook) return real(handle, name) ? hook : NULL;

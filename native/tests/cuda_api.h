@@ -40,6 +40,7 @@ typedef unsigned long long devptr;
   F(cuLaunchKernel_ptsz, (void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *, void **, void **)) \
   F(cuLaunchCooperativeKernel, (void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *, void **)) \
   F(cuLaunchHostFunc, (void *, void (*)(void *), void *)) \
+  F(cuGetExportTable, (const void **, const void *)) \
   F(cuGetProcAddress_v2, (const char *, void **, int, unsigned long long, int *))
 
 #define F(name, parameters) static int (*name) parameters;

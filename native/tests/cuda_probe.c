@@ -205,7 +205,7 @@ static void result(unsigned times) {
   if (wrong || !called) exit(1);
 }
 
-static const char *home(void *function) {
+static const char *home(const void *function) {
   Dl_info i;
   if (!function) return "none";
   if (!dladdr(function, &i)) return "?";
@@ -221,7 +221,7 @@ static void roads(void *library) {
   printf("dlsym_default=%s\n", home(dlsym(RTLD_DEFAULT, "cuMemAlloc_v2")));
   printf("dlsym_unhooked=%s\n", home(dlsym(library, "cuEventCreate")));
   printf("dlsym_refused=%s\n", home(dlsym(library, "cuMemAlloc")));
-  printf("dlsym_absent=%s\n", home(dlsym(library, "cuMemAllocFromPoolAsync_ptsz")));
+  printf("dlsym_absent=%s\n", home(dlsym(library, "cuNoSuchFunction")));
   CHECK(cuGetProcAddress_v2("cuMemAlloc", &f, 13000, 0, &status));
   printf("proc=%s same=%d\n", home(f), f == dlsym(library, "cuMemAlloc_v2"));
   CHECK(cuGetProcAddress_v2("cuLaunchKernel", &f, 12000, 2, &status));
@@ -232,6 +232,13 @@ static void roads(void *library) {
   printf("proc_unhooked=%s\n", home(f));
   CHECK(cuGetProcAddress_v2("cuGetProcAddress", &f, 13000, 0, &status));
   printf("proc_itself=%s\n", home(f));
+  // A table of the driver's own that creates contexts, and one that does not.
+  const void **table;
+  CHECK(cuGetExportTable((const void **)&table, "\x0c\xa5\x0b\x8c\x10\x04\x92\x9a\x89\xa7\xd0\xdf\x10\xe7\x72\x86"));
+  printf("table_size=%zu table_context=%s\n", (size_t)table[0], home(table[1]));
+  CHECK(cuGetExportTable((const void **)&table, "\x6b\xd5\xfb\x6c\x5b\xf4\xe7\x4a\x89\x87\xd9\x39\x12\xfd\x9d\xf9"));
+  printf("table_runtime=%s\n", home(table));
+  printf("table_unknown=%d\n", cuGetExportTable((const void **)&table, "sixteen bytes..."));
 }
 
 static void nvml(void) {

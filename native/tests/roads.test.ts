@@ -26,7 +26,11 @@ describe('every road that leads to the driver', () => {
       proc_old: ours,
       proc_unhooked: 'libcuda.so.1',
       proc_itself: ours,
+      table_size: '16',
+      table_runtime: 'libcuda.so.1', // handed on as it is
+      table_unknown: '1',
     });
+    expect(r.out).toMatch(/ table_context=libvgpu-limiter.so$/m);
     expect([...r.out.matchAll(/same=(\d)/g)].map((m) => m[1])).toEqual(['1', '1', '1']);
   });
 
@@ -39,7 +43,16 @@ describe('every road that leads to the driver', () => {
 
   it('includes linking to the driver', async () => {
     const r = await bed.run('a', 'tests/cuda_linked');
-    expect(fields(r.out)).toEqual({ free: (1 << 30) - (256 << 20), total: 1 << 30, over: 2 });
+    expect(fields(r.out)).toEqual({
+      free: (1 << 30) - (256 << 20),
+      total: 1 << 30,
+      over: 2,
+      lacking: 801, // CUDA_ERROR_NOT_SUPPORTED, by the limiter
+      small: 0,
+    });
+    const preload = { LD_PRELOAD: `${bed.build}/libvgpu-limiter.so` };
+    const alone = await bed.run(undefined, 'tests/cuda_linked', [], preload);
+    expect(fields(alone.out)).toMatchObject({ lacking: 0, small: 2 ** 31 }); // the driver's own, with its arguments
   });
 
   it('is no road where there is no driver: as if we were not there', async () => {

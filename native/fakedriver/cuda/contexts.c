@@ -1,5 +1,4 @@
-// Initialisation, the device, contexts and modules.
-#include <dlfcn.h>
+// Initialisation, the device and contexts.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +7,8 @@
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct context *all;
-static struct context *primary;
+// The primary context's handle is always the same; only while it is retained is there a context behind it (id).
+static struct context primary_context = {.id = NONE, .primary = true};
 static unsigned primary_count;
 static _Thread_local struct context *stack[16];
 static _Thread_local int depth;
@@ -19,8 +19,10 @@ struct context *fake_current(void) { return thread_context; }
 
 int fake_context_of(struct context **c) {
   *c = thread_context;
-  return *c ? OK : INVALID_CONTEXT;
+  return !*c ? INVALID_CONTEXT : (*c)->id == NONE ? CONTEXT_IS_DESTROYED : OK;
 }
+
+int fake_primary(struct context **c, int device) { return *c = &primary_context, device ? INVALID_DEVICE : OK; }
 
 API cuInit(unsigned flags) {
   if (flags) return INVALID_VALUE;
@@ -58,14 +60,13 @@ API cuMemGetInfo_v2(size_t *free_bytes, size_t *total) {
   return OK;
 }
 
-static int create(struct context **out, bool is_primary) {
+static int create(struct context *c) {
   if (!initialised) return NOT_INITIALIZED;
   int id = fake_context_create();
   if (id == NONE) return OUT_OF_MEMORY;
-  struct context *c = calloc(1, sizeof *c);
-  *c = (struct context){.id = id, .primary = is_primary, .next = all};
+  c->id = id;
+  c->next = all;
   all = c;
-  *out = c;
   return OK;
 }
 
@@ -78,20 +79,20 @@ static void destroy(struct context *c) {
   fake_stream_wait(c->id, NONE);
   fake_context_destroy(c->id);
   fake_prune(c);
-  if (thread_context == c) thread_context = NULL;
-  free(c);
+  c->id = NONE;
+  if (thread_context == c && !c->primary) thread_context = NULL;
+  if (!c->primary) free(c);
 }
 
 API cuCtxCreate_v2(struct context **out, unsigned flags, int device) {
   if (device) return INVALID_DEVICE;
+  struct context *c = calloc(1, sizeof *c);
   pthread_mutex_lock(&mutex);
-  int r = create(out, false);
+  int r = c ? create(c) : OUT_OF_MEMORY;
   pthread_mutex_unlock(&mutex);
-  if (r == OK) {
-    if (depth < 16) stack[depth++] = thread_context;
-    thread_context = *out;
-  }
-  return r;
+  if (r) return free(c), r;
+  if (depth < 16) stack[depth++] = thread_context;
+  return thread_context = *out = c, OK;
 }
 API cuCtxCreate_v4(struct context **out, void *params, unsigned flags, int device) { return cuCtxCreate_v2(out, flags, device); }
 API cuCtxDestroy_v2(struct context *c) {
@@ -129,97 +130,29 @@ API cuCtxSynchronize(void) {
 API cuDevicePrimaryCtxRetain(struct context **out, int device) {
   if (device) return INVALID_DEVICE;
   pthread_mutex_lock(&mutex);
-  int r = primary ? OK : create(&primary, true);
+  int r = primary_count ? OK : create(&primary_context);
   if (r == OK) {
     primary_count++;
-    *out = primary;
+    *out = &primary_context;
   }
   pthread_mutex_unlock(&mutex);
   return r;
 }
 API cuDevicePrimaryCtxRelease_v2(int device) {
   pthread_mutex_lock(&mutex);
-  int r = primary ? OK : INVALID_CONTEXT;
-  if (primary && --primary_count == 0) {
-    destroy(primary);
-    primary = NULL;
-  }
+  int r = primary_count ? OK : INVALID_CONTEXT;
+  if (primary_count && --primary_count == 0) destroy(&primary_context);
   pthread_mutex_unlock(&mutex);
   return r;
 }
 API cuDevicePrimaryCtxReset_v2(int device) {
   pthread_mutex_lock(&mutex);
-  if (primary) destroy(primary);
-  primary = NULL;
+  if (primary_count) destroy(&primary_context);
   primary_count = 0;
   pthread_mutex_unlock(&mutex);
   return OK;
 }
 API cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *active) {
-  return *flags = 0, *active = primary != NULL, OK;
+  return *flags = 0, *active = primary_count != 0, OK;
 }
 API cuDevicePrimaryCtxSetFlags_v2(int device, unsigned flags) { return OK; }
-
-API cuModuleLoadData(void **module, const void *image) {
-  if (!thread_context) return INVALID_CONTEXT;
-  if (!fake_memory_take(fake_gpu()->module_bytes)) return OUT_OF_MEMORY;
-  return (*module = calloc(1, 8)) ? OK : OUT_OF_MEMORY;
-}
-API cuModuleLoadDataEx(void **module, const void *image, unsigned n, void *options, void **values) {
-  return cuModuleLoadData(module, image);
-}
-API cuModuleUnload(void *module) {
-  free(module);
-  fake_memory_give(fake_gpu()->module_bytes);
-  return OK;
-}
-API cuModuleGetFunction(struct function **f, void *module, const char *name) {
-  struct function parsed = {.increments = strncmp(name, "increment_", 10) == 0, .touches = strncmp(name, "touch_", 6) == 0};
-  const char *number = strchr(name, '_');
-  if (!number || (!parsed.increments && !parsed.touches && strncmp(name, "spin_", 5) != 0)) return NOT_FOUND;
-  parsed.block_ns = strtoull(number + 1, NULL, 10);
-  snprintf(parsed.name, sizeof parsed.name, "%s", name);
-  *f = malloc(sizeof **f);
-  if (!*f) return OUT_OF_MEMORY;
-  **f = parsed;
-  return OK;
-}
-API cuGetErrorString(int error, const char **text) { return *text = "an error of the fake driver", OK; }
-API cuGetErrorName(int error, const char **text) { return *text = "CUDA_ERROR", OK; }
-
-// The newest variant that the version knows. Only names whose variants differ in version are listed.
-static int proc_address(const char *symbol, void **f, int version, unsigned long long flags) {
-  static const struct {
-    const char *base;
-    int since;
-    const char *name;
-  } known[] = {
-      {"cuCtxCreate", 12050, "cuCtxCreate_v4"},           {"cuCtxCreate", 3020, "cuCtxCreate_v2"},
-      {"cuGetProcAddress", 12000, "cuGetProcAddress_v2"}, {"cuGetProcAddress", 11030, "cuGetProcAddress"},
-      {"cuStreamBeginCapture", 10010, "cuStreamBeginCapture_v2"},
-  };
-  void *library = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_NOLOAD);
-  char name[128];
-  *f = NULL;
-  for (size_t i = 0; i < sizeof known / sizeof *known && !*f; i++)
-    if (strcmp(known[i].base, symbol) == 0 && version >= known[i].since) *f = dlsym(library, known[i].name);
-  if (!*f && (flags & 2)) {
-    snprintf(name, sizeof name, "%s_ptsz", symbol);
-    *f = dlsym(library, name);
-  }
-  if (!*f) {
-    snprintf(name, sizeof name, "%s_v2", symbol);
-    *f = version >= 3020 ? dlsym(library, name) : NULL;
-  }
-  if (!*f) *f = dlsym(library, symbol);
-  if (library) dlclose(library);
-  return *f ? OK : NOT_FOUND;
-}
-API cuGetProcAddress(const char *symbol, void **f, int version, unsigned long long flags) {
-  return proc_address(symbol, f, version, flags);
-}
-API cuGetProcAddress_v2(const char *symbol, void **f, int version, unsigned long long flags, int *status) {
-  int r = proc_address(symbol, f, version, flags);
-  if (status) *status = r ? 1 : 0;
-  return r;
-}

@@ -26,6 +26,8 @@ enum {
   INVALID_HANDLE = 400,
   NOT_FOUND = 500,
   NOT_READY = 600,
+  CONTEXT_IS_DESTROYED = 709,
+  NOT_SUPPORTED = 801,
   CAPTURE_UNSUPPORTED = 900,
   CAPTURE_INVALIDATED = 901,
   UNKNOWN = 999,
@@ -84,6 +86,7 @@ struct function {
 
 struct context *fake_current(void);
 int fake_context_of(struct context **c);                       // INVALID_CONTEXT where none is current
+int fake_primary(struct context **c, int device);              // whether or not it is retained
 int fake_resolve(void *handle, bool per_thread, struct stream **s); // handles 0, 1, 2 and real ones
 // What global captures forbid: returns CAPTURE_UNSUPPORTED, and invalidates them, as the driver does.
 int fake_unsafe(void);

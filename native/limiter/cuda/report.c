@@ -29,8 +29,11 @@ VGPU_EXPORT CUresult cuDeviceTotalMem_v2(void *bytes, int device) {
 
 static CUresult proc_address(const char *symbol, void *out, int cuda_version, bool per_thread, CUresult r) {
   void **function = out;
-  if (r == CUDA_SUCCESS && symbol && function && *function && vgpu_members(NULL))
-    *function = vgpu_hook_for_version(symbol, cuda_version, per_thread, *function);
+  if (r || !symbol || !function || !*function || vgpu_members(NULL) == 0) return r;
+  void *real = *function;
+  *function = vgpu_hook_for_version(symbol, cuda_version, per_thread, real);
+  vgpu_debug("look-up %s %d %s: %s", symbol, cuda_version, per_thread ? "thread" : "legacy",
+             *function == real ? "driver" : vgpu_is_refusal(*function) ? "refused" : "hook");
   return r;
 }
 

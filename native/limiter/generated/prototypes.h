@@ -16,6 +16,7 @@ CUresult cuDevicePrimaryCtxReset(int a0);
 CUresult cuDevicePrimaryCtxReset_v2(int a0);
 CUresult cuDevicePrimaryCtxRetain(void *a0, int a1);
 CUresult cuDeviceTotalMem_v2(void *a0, int a1);
+CUresult cuGetExportTable(void *a0, void *a1);
 CUresult cuGetProcAddress(void *a0, void *a1, int a2, unsigned long long a3);
 CUresult cuGetProcAddress_v2(void *a0, void *a1, int a2, unsigned long long a3, void *a4);
 CUresult cuGetProcAddress_v2_ptsz(void *a0, void *a1, int a2, unsigned long long a3, void *a4);
