@@ -130,14 +130,14 @@ export class Bed {
     };
   }
 
-  /** Starts a program of the build folder under a slice. */
+  /** Starts a program under a slice: one of the build folder, or, where the name has no slash, one of the PATH. */
   spawn(
     slice: string | undefined,
     program: string,
     args: readonly string[] = [],
     env: NodeJS.ProcessEnv = {},
   ): ChildProcess {
-    const child = spawn(join(this.build, program), args, {
+    const child = spawn(program.includes('/') ? join(this.build, program) : program, args, {
       env: { ...this.under(slice), ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });

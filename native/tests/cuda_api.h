@@ -1,4 +1,5 @@
-// The driver API for test programs, found with dlopen and dlsym like the CUDA runtime does it.
+// The driver API for test programs, found with dlopen and dlsym; with VGPU_TEST_ROAD=versions as the CUDA runtime finds
+// it: cuGetProcAddress, told a version and no suffix, for each function.
 #ifndef TEST_CUDA_API_H
 #define TEST_CUDA_API_H
 
@@ -9,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef unsigned long long devptr;
 
@@ -47,6 +49,19 @@ typedef unsigned long long devptr;
 CUDA_FUNCTIONS
 #undef F
 
+// By version 12.0 the probes' functions have the parameters above, but for this one.
+static inline void *cuda_by_version(const char *symbol) {
+  char base[64];
+  snprintf(base, sizeof base, "%s", symbol);
+  char *thread = strstr(base, "_ptsz"), *revision = strstr(base, "_v");
+  if (thread) *thread = 0;
+  if (revision) *revision = 0;
+  void *function = NULL;
+  int status;
+  cuGetProcAddress_v2(base, &function, strcmp(base, "cuCtxCreate") ? 12000 : 3020, thread ? 2 : 0, &status);
+  return function;
+}
+
 static inline void *cuda_load(void) {
   // Where dlsym is not interposed (under sanitizers) the hooks are found by their names alone.
   int global = getenv("VGPU_TEST_GLOBAL") != NULL;
@@ -58,6 +73,12 @@ static inline void *cuda_load(void) {
 #define F(name, parameters) *(void **)&name = dlsym(global ? RTLD_DEFAULT : library, #name);
   CUDA_FUNCTIONS
 #undef F
+  const char *road = getenv("VGPU_TEST_ROAD");
+  if (road && strcmp(road, "versions") == 0) {
+#define F(name, parameters) *(void **)&name = cuda_by_version(#name);
+    CUDA_FUNCTIONS
+#undef F
+  }
   return library;
 }
 
