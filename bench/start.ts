@@ -47,7 +47,7 @@ export async function benchDriver(options: BenchEngineOptions) {
       command: { kind: 'python', script: 'main.py', args: [] },
       bundleDir,
       env: {},
-      secrets: {},
+      secrets: [],
       cpuMilli: 1000,
       memoryBytes: 512 * 1024 * 1024,
       network: 'none',

@@ -131,6 +131,8 @@ class Supervisor:
         self.listener = self._listen()
         self.poll.register(self.listener, select.POLLIN)
         self.hosts = {}
+        self.masks = {}  # descriptor -> Masker, for a task with secrets
+        self.secrets_in_text = None
         self.inbox = b''
         self.status_inbox = b''
         self.ready = None
@@ -232,6 +234,13 @@ class Supervisor:
         if self.order is not None:
             self._send(connection, {'event': 'refused', 'message': 'this worker already has a task'})
             return
+        secrets = order.pop('secrets', None)
+        if secrets:
+            try:
+                self._keep_secrets(secrets)
+            except OSError as error:
+                self._send(connection, {'event': 'refused', 'message': 'its secrets cannot be stored: %s' % error})
+                return
         self.order = order
         if order.get('ports'):
             import vgpu_relay
@@ -246,6 +255,15 @@ class Supervisor:
             os.close(self.child.order_w)
         except OSError:
             pass  # the child died; its end is noticed by wait
+
+    def _keep_secrets(self, secrets):
+        import vgpu_secrets
+
+        values = vgpu_secrets.store(secrets)
+        patterns = vgpu_secrets.patterns_of(values)
+        if patterns:
+            self.masks = {fd: vgpu_secrets.Masker(patterns) for fd in self.streams}
+            self.secrets_in_text = vgpu_secrets.TextMask(patterns)
 
     # -- program ---------------------------------------------------------------------------------
 
@@ -282,10 +300,11 @@ class Supervisor:
             self.ring.control({'event': 'started', 'pid': self.child.pid})
             self._tell(self._started_message())
         elif event == 'exception':
+            masked = self.secrets_in_text or str
             self.exception = {
-                'type': str(message.get('type', ''))[:200],
-                'message': str(message.get('message', ''))[:4096],
-                'traceback': str(message.get('traceback', ''))[-16384:],
+                'type': masked(message.get('type', ''))[:200],
+                'message': masked(message.get('message', ''))[:4096],
+                'traceback': masked(message.get('traceback', ''))[-16384:],
             }
 
     def _pump(self, ready):
@@ -293,8 +312,12 @@ class Supervisor:
         for fd in ready:
             if fd not in self.streams:
                 continue
+            mask = self.masks.get(fd)
             for _ in range(16):
-                got = self.ring.drain(fd, self.streams[fd])
+                if mask is None:
+                    got = self.ring.drain(fd, self.streams[fd])
+                else:
+                    got = mask.drain(fd, self.ring, self.streams[fd])
                 if got == 0:
                     del self.streams[fd]
                     self.poll.unregister(fd)
@@ -393,6 +416,9 @@ class Supervisor:
         while self._reap() and time.monotonic() < give_up:
             time.sleep(0.002)
         self._drain_all()
+        for fd, mask in self.masks.items():
+            if fd in self.streams:  # one that never came to its end
+                mask.flush(self.ring, self.streams[fd])
         if os.WIFSIGNALED(self.ended):
             number = os.WTERMSIG(self.ended)
             try:

@@ -23,6 +23,7 @@ import { imageRoutes } from './routes/images.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { machineRoutes } from './routes/machine.ts';
 import { projectRoutes } from './routes/projects.ts';
+import { secretRoutes } from './routes/secrets.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import type { OpenDriver } from './systems/engine.ts';
 import { startRounds } from './work/rounds.ts';
@@ -124,6 +125,7 @@ async function buildApp(resources: Resources): Promise<FastifyInstance> {
   add(routes.machine, machineRoutes(resources));
   add(routes.accelerators, acceleratorRoutes(resources));
   add(routes.projects, projectRoutes(resources));
+  add(routes.secrets, secretRoutes(resources));
   add(routes.images, imageRoutes(resources));
   add(routes.access, accessRoutes(resources));
   app.register(streamSocket(resources, authenticate));

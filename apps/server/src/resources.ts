@@ -17,12 +17,14 @@ import { Health } from './systems/health.ts';
 import { Images } from './systems/images.ts';
 import { JobActions } from './systems/job-actions.ts';
 import { JobQueries } from './systems/job-queries.ts';
+import { KeyRing } from './systems/key-ring.ts';
 import { Metrics } from './systems/metrics.ts';
 import { openDockerDriver } from './systems/open-driver.ts';
 import { Pools } from './systems/pools.ts';
 import { Projects } from './systems/projects.ts';
 import { Reconciler } from './systems/reconciler.ts';
 import { Scheduling } from './systems/scheduling.ts';
+import { Secrets } from './systems/secrets.ts';
 import { Submissions } from './systems/submission.ts';
 import { TaskLaunches } from './systems/task-launch.ts';
 import { TaskStates } from './systems/task-states.ts';
@@ -43,6 +45,7 @@ export interface Resources {
   devices: Devices;
   pools: Pools;
   projects: Projects;
+  secrets: Secrets;
   images: Images;
   bundles: Bundles;
   datasets: Datasets;
@@ -89,6 +92,7 @@ export async function openResources({
       : { dialect: 'sqlite', file: paths.database },
   );
   const access = await Access.open(store, paths.token);
+  const secrets = new Secrets({ store, keys: KeyRing.open(paths.secretKey) });
   const changes = new Changes();
   const latest = await store.read
     .selectFrom('events')
@@ -144,7 +148,7 @@ export async function openResources({
   });
   const keepWarm = () => warmUp(engine, images, config, log);
   const images: Images = new Images(engine, () => void keepWarm());
-  const launches = new TaskLaunches({ store, bundles, datasets, images, durations });
+  const launches = new TaskLaunches({ store, bundles, datasets, images, secrets, durations });
   const execution: Execution = new Execution({
     store,
     driver: engine,
@@ -177,7 +181,7 @@ export async function openResources({
       });
   });
   const queries = new JobQueries({ store, telemetry, scheduling });
-  const submissions = new Submissions({ store, bundles, scheduling, projects, durations });
+  const submissions = new Submissions({ store, bundles, scheduling, projects, secrets, durations });
   const actions = new JobActions({ store, changes, submissions, scheduling, execution, launches });
   const topology = new TopologySystem({
     engine,
@@ -206,6 +210,7 @@ export async function openResources({
     devices,
     pools,
     projects,
+    secrets,
     images,
     bundles,
     datasets,

@@ -3,6 +3,7 @@ import { datasets } from './routes/datasets.ts';
 import { bundles, jobs, tasks } from './routes/jobs.ts';
 import { accelerators, images, machine } from './routes/machine.ts';
 import { projects } from './routes/projects.ts';
+import { secrets } from './routes/secrets.ts';
 
 export * from './client.ts';
 export * from './route.ts';
@@ -13,6 +14,7 @@ export * from './views/job.ts';
 export * from './views/log.ts';
 export * from './views/machine.ts';
 export * from './views/project.ts';
+export * from './views/secret.ts';
 export * from './views/stream.ts';
 
 /** Every route of the API, by resource. */
@@ -26,4 +28,5 @@ export const routes = {
   images,
   access,
   projects,
+  secrets,
 } as const;

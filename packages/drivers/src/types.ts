@@ -45,6 +45,15 @@ export type WorkerCommand =
   | { kind: 'python'; script: string; args: string[] }
   | { kind: 'exec'; argv: string[] };
 
+/** A value that a worker gets and nobody else: never in labels, logs, records or the engine's configuration. */
+export interface LaunchSecret {
+  /** Name of the file under /run/secrets: one path component. */
+  file: string;
+  value: Buffer;
+  /** The environment variable that holds it as well; the value is UTF-8 then. */
+  env?: string;
+}
+
 /** One attempt of a task, as the control plane asks for it. */
 export interface TaskLaunch {
   attemptId: string;
@@ -65,8 +74,7 @@ export interface TaskLaunch {
   /** Column to predict; appears as VGPU_TARGET. */
   target?: string;
   env: Record<string, string>;
-  /** Environment entries that are never written to labels, logs or the engine's configuration. */
-  secrets: Record<string, string>;
+  secrets: LaunchSecret[];
   cpuMilli: number;
   memoryBytes: number;
   /** Default 512. */

@@ -8,6 +8,8 @@ export interface HomePaths {
   lock: string;
   serverFile: string;
   token: string;
+  /** The keys that seal secrets; for its owner alone. */
+  secretKey: string;
   bundles: string;
   datasets: string;
   /** Output files: `<task>/<attempt>/…`. */
@@ -25,6 +27,7 @@ export function homePaths(root: string): HomePaths {
     lock: join(root, 'server.lock'),
     serverFile: join(root, 'server.json'),
     token: join(root, 'token'),
+    secretKey: join(root, 'secret.key'),
     bundles: join(root, 'bundles'),
     datasets: join(root, 'datasets'),
     files: join(root, 'files'),

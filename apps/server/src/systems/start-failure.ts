@@ -1,4 +1,4 @@
-import { VgpuError } from '@vgpu/core';
+import { type ErrorCode, VgpuError } from '@vgpu/core';
 import { DriverError, type WorkerExit } from '@vgpu/drivers';
 import { type Reason, reasonOf } from './outcome.ts';
 
@@ -42,10 +42,18 @@ export function exitOfStartFailure(error: unknown): WorkerExit {
   return { ...base, reason: 'failed' };
 }
 
+/** What people can mend by themselves, and is told as it is. */
+const OWN_WORDS: readonly ErrorCode[] = [
+  'IMAGE_MISSING',
+  'UNSUPPORTED',
+  'SECRET_MISSING',
+  'SECRET_UNREADABLE',
+];
+
 /** Why it did not start, as the task's reason. */
 export function reasonOfStartFailure(error: unknown): Reason {
   const known = errorOfDriver(error);
-  if (known.code === 'IMAGE_MISSING' || known.code === 'UNSUPPORTED') {
+  if (OWN_WORDS.includes(known.code)) {
     return { code: known.code, message: known.message, hint: known.hint };
   }
   return reasonOf('START_FAILED', { problem: known.message });

@@ -9,6 +9,7 @@ import type { Durations } from './durations.ts';
 import type { Principal } from './principal.ts';
 import type { Projects } from './projects.ts';
 import type { Scheduling } from './scheduling.ts';
+import type { Secrets } from './secrets.ts';
 import { pendingOf } from './shares.ts';
 
 export interface SubmissionRequest {
@@ -74,6 +75,7 @@ export class Submissions {
   readonly #bundles: Bundles;
   readonly #scheduling: Scheduling;
   readonly #projects: Projects;
+  readonly #secrets: Secrets;
   readonly #durations: Durations;
 
   constructor(parts: {
@@ -81,12 +83,14 @@ export class Submissions {
     bundles: Bundles;
     scheduling: Scheduling;
     projects: Projects;
+    secrets: Secrets;
     durations: Durations;
   }) {
     this.#store = parts.store;
     this.#bundles = parts.bundles;
     this.#scheduling = parts.scheduling;
     this.#projects = parts.projects;
+    this.#secrets = parts.secrets;
     this.#durations = parts.durations;
   }
 
@@ -167,10 +171,7 @@ export class Submissions {
       await this.#bundles.get(principal.project, bundle);
       await this.#bundles.checkScript(bundle, spec.script);
     }
-    if (spec.secrets.length > 0) {
-      const problem = `project ${principal.project} has no secret "${spec.secrets[0]}"`;
-      throw new VgpuError('BAD_SPEC', { path: 'secrets', problem });
-    }
+    await this.#secrets.check(principal.project, spec.secrets);
     if (spec.network === 'egress') {
       const project = await this.#store.read
         .selectFrom('projects')

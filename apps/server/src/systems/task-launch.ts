@@ -9,6 +9,7 @@ import type { Bundles } from './bundles.ts';
 import type { Datasets } from './datasets.ts';
 import type { Durations } from './durations.ts';
 import type { Images } from './images.ts';
+import type { Secrets } from './secrets.ts';
 import { pendingOf } from './shares.ts';
 
 export interface LoadedTask {
@@ -37,6 +38,7 @@ export class TaskLaunches {
   readonly #bundles: Bundles;
   readonly #datasets: Datasets;
   readonly #images: Images;
+  readonly #secrets: Secrets;
   readonly #durations: Durations;
 
   constructor(parts: {
@@ -44,12 +46,14 @@ export class TaskLaunches {
     bundles: Bundles;
     datasets: Datasets;
     images: Images;
+    secrets: Secrets;
     durations: Durations;
   }) {
     this.#store = parts.store;
     this.#bundles = parts.bundles;
     this.#datasets = parts.datasets;
     this.#images = parts.images;
+    this.#secrets = parts.secrets;
     this.#durations = parts.durations;
   }
 
@@ -93,7 +97,7 @@ export class TaskLaunches {
       ...(dataset ? { datasetPath: dataset, datasetName: `${task.dataset ?? 'data'}.csv` } : {}),
       ...(task.target ? { target: task.target } : {}),
       env: spec.env,
-      secrets: {},
+      secrets: await this.#secrets.forLaunch(job.project, spec.secrets),
       cpuMilli: spec.resources.cpu,
       memoryBytes: spec.resources.memory,
       timeLimitMs: spec.limits.time,

@@ -65,6 +65,18 @@ export const catalogue = {
     'project {project} does not allow network: egress',
     'Set allowEgress for the project, or use network: none.',
   ),
+  SECRET_MISSING: entry(
+    422,
+    1,
+    'project {project} has no secret "{name}"',
+    'Set it with `vgpu secret set {name}`; `vgpu secret ls` shows what there is.',
+  ),
+  SECRET_UNREADABLE: entry(
+    422,
+    1,
+    'the secret "{name}" cannot be used: {problem}',
+    'Set it again with `vgpu secret set {name}`.',
+  ),
   // Things and their states
   NOT_FOUND: entry(404, 1, 'no {what} "{id}"', 'List what there is with `vgpu {list}`.'),
   AMBIGUOUS: entry(409, 2, '"{id}" fits {count} {what}s', 'Give more characters of the id.'),

@@ -121,24 +121,77 @@ const envName = z
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'an environment variable is letters, digits and "_"');
 const argument = z.union([z.string(), z.number(), z.boolean()]);
 
+/** A secret as a user writes it: its name, or where it goes besides. */
+export type SecretUseInput = string | { name: string; env?: string | undefined; file?: string | undefined };
+
+/** A secret of the project that the tasks get: the file `/run/secrets/<file>`, and a variable where one is named. */
+export const secretUse = z.preprocess(
+  (value: SecretUseInput) => (typeof value === 'string' ? { name: value } : value),
+  z.strictObject({
+    name,
+    /** The variable that holds the value as well; the value must be text then. */
+    env: envName
+      .refine((env) => !env.startsWith('VGPU_'), 'names that start with VGPU_ are vgpu’s own')
+      .optional(),
+    /** Name of the file under /run/secrets; default: the secret's name. */
+    file: name.optional(),
+  }),
+);
+export type SecretUse = z.output<typeof secretUse>;
+
+/** Most secrets of one job. */
+export const MAX_JOB_SECRETS = 16;
+
+/** Name of a secret's file under /run/secrets. */
+export const secretFile = (use: SecretUse): string => use.file ?? use.name;
+
+const secretUses = z
+  .array(secretUse)
+  .max(MAX_JOB_SECRETS)
+  .superRefine((uses, context) => {
+    const files = new Set<string>();
+    const variables = new Set<string>();
+    for (const [i, use] of uses.entries()) {
+      const file = secretFile(use);
+      if (files.has(file)) {
+        const message = `two secrets would be the file /run/secrets/${file}; give one another \`file\``;
+        context.addIssue({ code: 'custom', path: [i], message });
+      }
+      if (use.env !== undefined && variables.has(use.env)) {
+        const message = `two secrets would be the variable ${use.env}`;
+        context.addIssue({ code: 'custom', path: [i, 'env'], message });
+      }
+      files.add(file);
+      if (use.env !== undefined) variables.add(use.env);
+    }
+  });
+
 /** The job spec of DESIGN.md section 4. Only `script` is required; unknown keys are errors. */
-export const jobSpec = z.strictObject({
-  name: name.optional(),
-  /** Path of the script, relative to the uploaded folder. A script not ending in .py is run as a program. */
-  script: z.string().min(1),
-  /** `{lr: 0.01}` becomes `--lr 0.01`; a list is passed as it is. */
-  args: z.union([z.record(z.string(), argument), z.array(argument)]).default({}),
-  data: z.array(dataInput).max(10_000).default([]),
-  image: z.string().min(1).default('sklearn'),
-  resources: resources.prefault({}),
-  env: z.record(envName, z.string()).default({}),
-  secrets: z.array(z.string()).default([]),
-  metrics: metricsChoice.prefault({}),
-  limits: limits.prefault({}),
-  priority: z.int().min(-1000).max(1000).default(0),
-  network: z.enum(['none', 'egress']).default('none'),
-  ports: z.array(z.int().min(1).max(65535)).max(16).default([]),
-});
+export const jobSpec = z
+  .strictObject({
+    name: name.optional(),
+    /** Path of the script, relative to the uploaded folder. A script not ending in .py is run as a program. */
+    script: z.string().min(1),
+    /** `{lr: 0.01}` becomes `--lr 0.01`; a list is passed as it is. */
+    args: z.union([z.record(z.string(), argument), z.array(argument)]).default({}),
+    data: z.array(dataInput).max(10_000).default([]),
+    image: z.string().min(1).default('sklearn'),
+    resources: resources.prefault({}),
+    env: z.record(envName, z.string()).default({}),
+    secrets: secretUses.default([]),
+    metrics: metricsChoice.prefault({}),
+    limits: limits.prefault({}),
+    priority: z.int().min(-1000).max(1000).default(0),
+    network: z.enum(['none', 'egress']).default('none'),
+    ports: z.array(z.int().min(1).max(65535)).max(16).default([]),
+  })
+  .superRefine((spec, context) => {
+    for (const [i, use] of spec.secrets.entries()) {
+      if (use.env === undefined || spec.env[use.env] === undefined) continue;
+      const message = `the variable ${use.env} is set under env already`;
+      context.addIssue({ code: 'custom', path: ['secrets', i, 'env'], message });
+    }
+  });
 
 /** A spec as a user writes it. */
 export type JobSpecInput = z.input<typeof jobSpec>;

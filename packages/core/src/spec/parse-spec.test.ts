@@ -61,3 +61,26 @@ ports: [6006]`),
     expect(() => parseJobYaml('script: [a')).toThrow(expect.objectContaining({ code: 'BAD_SPEC' }));
   });
 });
+
+it('secrets are names, or names with a place', () => {
+  const secrets = (value: unknown, more = {}) =>
+    parseJobSpec({ script: 'a.py', secrets: value, ...more }).secrets;
+  expect(secrets(['A', { name: 'B', env: 'B_KEY' }, { name: 'A', file: 'a.pem' }])).toEqual([
+    { name: 'A' },
+    { name: 'B', env: 'B_KEY' },
+    { name: 'A', file: 'a.pem' },
+  ]);
+  expect(() => secrets(['../etc'])).toThrow(/secrets\[0\]\.name: use 1 to 63 letters/);
+  expect(() => secrets([{ name: 'A', file: 'a/b' }])).toThrow(/secrets\[0\]\.file/);
+  expect(() => secrets([{ name: 'A', enf: 'X' }])).toThrow(/secrets\[0\]: unknown key "enf"/);
+  expect(() => secrets(['A', 'A'])).toThrow(/the file \/run\/secrets\/A/);
+  expect(() =>
+    secrets([
+      { name: 'A', env: 'X' },
+      { name: 'B', env: 'X' },
+    ]),
+  ).toThrow(/the variable X/);
+  expect(() => secrets([{ name: 'A', env: 'X' }], { env: { X: '1' } })).toThrow(/X is set under env already/);
+  expect(() => secrets([{ name: 'A', env: 'VGPU_TASK' }])).toThrow(/vgpu’s own/);
+  expect(() => secrets(Array.from({ length: 17 }, (_, i) => `S${i}`))).toThrow(/secrets/);
+});

@@ -13,12 +13,17 @@ const pathText = (path: readonly PropertyKey[], root: string): string =>
         )
         .join('');
 
-/** A schema with its wrappers (default, optional, …) taken off. */
+interface Wrapped {
+  innerType?: z.ZodType;
+  in?: z.ZodType;
+  out?: z.ZodType;
+}
+
+/** A schema with its wrappers (default, optional, a transform before or after it, …) taken off. */
 function unwrap(schema: z.ZodType): z.ZodType {
-  let at = schema as z.ZodType & { def: { innerType?: z.ZodType; in?: z.ZodType } };
-  for (let inner = at.def.innerType ?? at.def.in; inner; inner = at.def.innerType ?? at.def.in)
-    at = inner as typeof at;
-  return at;
+  const { innerType, in: first, out } = schema.def as Wrapped;
+  const inner = innerType ?? (first instanceof z.ZodTransform ? out : first);
+  return inner ? unwrap(inner) : schema;
 }
 
 /** The keys that an object at this place of the schema would take, for a suggestion. */

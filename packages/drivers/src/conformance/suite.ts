@@ -150,17 +150,48 @@ open(os.environ['VGPU_OUTPUT'] + '/notes.txt', 'w').write('kept')
       });
 
       test('sees its environment and secrets, and the engine never learns the secrets', async () => {
-        const launch = harness.launch(
-          'import os, time; print(os.environ["A"], os.environ["TOKEN"], os.environ.get("VGPU_CTL"), flush=True); time.sleep(20)',
-          { env: { A: '1', PYTHONHASHSEED: '7' }, secrets: { TOKEN: 's3cret-value' } },
-        );
+        const script = `
+import os, stat, sys, time
+file = '/run/secrets/token'
+value = open(file).read()
+s = os.stat(file)
+kind = [l.split()[2] for l in open('/proc/mounts') if l.split()[1] == '/run/secrets']
+print(os.environ['A'], value == os.environ['TOKEN'], len(value), os.environ.get('VGPU_CTL'))
+print(oct(stat.S_IMODE(s.st_mode)), s.st_uid == os.getuid(), kind, sorted(os.listdir('/run/secrets')))
+print('masked', value[:9], end='', flush=True)
+time.sleep(0.2)
+print(value[9:], file=sys.stdout, flush=True)
+print('on stderr', value, file=sys.stderr, flush=True)
+time.sleep(20)`;
+        const value = Buffer.from('s3cret-value-of-the-engine');
+        const launch = harness.launch(script, {
+          env: { A: '1', PYTHONHASHSEED: '7' },
+          secrets: [
+            { file: 'token', value, env: 'TOKEN' },
+            { file: 'raw', value: Buffer.from([0, 255, 0]) },
+          ],
+        });
         const handle = await driver.start(launch);
         const drain = new RingDrain(handle.ringPath);
-        await until(() => drain.stdout.includes('\n'));
-        expect(drain.stdout).toContain('1 s3cret-value None');
-        expect(JSON.stringify(await driver.inspect(handle))).not.toContain('s3cret-value');
+        await until(() => drain.stderr.includes('\n'));
+        expect(drain.stdout.split('\n')).toEqual([
+          '1 True 26 None',
+          "0o400 True ['tmpfs'] ['raw', 'token']",
+          'masked ***',
+          '',
+        ]);
+        expect(drain.stderr).toBe('on stderr ***\n');
+        const known = [await driver.inspect(handle), await driver.list(), handle];
+        expect(JSON.stringify(known)).not.toContain('s3cret-value');
         drain.close();
         await driver.destroy(handle);
+      });
+
+      test('an exception does not tell a secret', async () => {
+        const secrets = [{ file: 'token', value: Buffer.from('s3cret-value'), env: 'TOKEN' }];
+        const done = await harness.run(driver, 'import os\nraise KeyError(os.environ["TOKEN"])', { secrets });
+        expect(done.exit.exception).toMatchObject({ type: 'KeyError', message: "'***'" });
+        expect(JSON.stringify(done.exit) + done.stderr).not.toContain('s3cret-value');
       });
 
       test('that uses too much memory is "oom", not a crash', async () => {

@@ -52,6 +52,9 @@ test('the isolation contract, line by line', () => {
     '/vgpu/ctl',
     '/vgpu/out',
   ]);
+  expect(spec.HostConfig.Tmpfs).toMatchObject({
+    '/run/secrets': 'rw,nosuid,nodev,noexec,size=2097152,nr_inodes=64,mode=0700,uid=10001,gid=10001',
+  });
   expect(JSON.stringify(spec)).not.toMatch(/docker\.sock|podman\.sock|containerd\.sock/);
 });
 

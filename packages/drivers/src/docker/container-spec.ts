@@ -8,12 +8,15 @@ export const INSIDE = {
   in: '/vgpu/in',
   ctl: '/vgpu/ctl',
   out: '/vgpu/out',
+  secrets: '/run/secrets',
 } as const;
 
 export const DEFAULT_PIDS = 512;
 const DEFAULT_OUT: OutputLimits = { bytes: 256 * 1024 * 1024, files: 10_000 };
 const SHM_BYTES = 256 * 1024 * 1024;
 const TMP_INODES = 100_000;
+/** Sixteen secrets of 64 KiB, and as much again. */
+const SECRETS_BYTES = 2 * 1024 * 1024;
 /** Docker's CPU period in µs; a quota is a share of it. */
 export const CPU_PERIOD_US = 100_000;
 
@@ -113,7 +116,11 @@ export function containerSpec(s: ContainerSettings): Record<string, unknown> {
       NetworkMode: s.network === 'none' ? 'none' : s.egressNetwork,
       IpcMode: 'private',
       PidMode: '',
-      Tmpfs: { '/tmp': `rw,nosuid,nodev,exec,size=${s.memoryBytes},nr_inodes=${TMP_INODES},mode=1777` },
+      Tmpfs: {
+        '/tmp': `rw,nosuid,nodev,exec,size=${s.memoryBytes},nr_inodes=${TMP_INODES},mode=1777`,
+        // Empty until the supervisor fills it; nothing of it is ever on a disk, and it ends with the container.
+        [INSIDE.secrets]: `rw,nosuid,nodev,noexec,size=${SECRETS_BYTES},nr_inodes=64,mode=0700,uid=${s.uid},gid=${s.gid}`,
+      },
       ShmSize: Math.min(SHM_BYTES, s.memoryBytes),
       Mounts: [
         bind(s.runtimeDir, INSIDE.runtime, true),

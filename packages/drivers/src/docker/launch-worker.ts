@@ -37,7 +37,9 @@ export function orderOf(launch: TaskLaunch, dataset: string | undefined): Record
     command,
     env: {
       ...launch.env,
-      ...launch.secrets,
+      ...Object.fromEntries(
+        launch.secrets.flatMap(({ env, value }) => (env ? [[env, value.toString()]] : [])),
+      ),
       ...(path ? { VGPU_DATASET: path } : {}),
       ...(launch.target ? { VGPU_TARGET: launch.target } : {}),
       VGPU_OUTPUT: INSIDE.out,
@@ -46,6 +48,7 @@ export function orderOf(launch: TaskLaunch, dataset: string | undefined): Record
     cpu: launch.cpuMilli / 1000,
     timeLimitMs: launch.timeLimitMs ?? 0,
     ports: launch.ports,
+    secrets: launch.secrets.map(({ file, value }) => ({ file, value: value.toString('base64') })),
   };
 }
 
@@ -69,6 +72,9 @@ export function checkLaunch(launch: TaskLaunch): void {
       'Name it relative to the uploaded folder.',
     );
   }
+  for (const { file } of launch.secrets)
+    if (!/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/.test(file))
+      bad(`"${file}" is no name for a secret's file`, 'Use letters, digits, ".", "_" or "-".');
   if (launch.command.kind === 'exec' && launch.command.argv.length === 0) bad('the command is empty', '');
 }
 

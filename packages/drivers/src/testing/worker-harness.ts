@@ -53,7 +53,7 @@ export class WorkerHarness {
       bundleDir,
       datasetPath,
       env: {},
-      secrets: {},
+      secrets: [],
       cpuMilli: 1000,
       memoryBytes: 256 * MIB,
       pidsLimit: 128,
@@ -106,6 +106,11 @@ export class RingDrain {
   get stdout(): string {
     this.poll();
     return this.#text.stdout;
+  }
+
+  get stderr(): string {
+    this.poll();
+    return this.#text.stderr;
   }
 
   poll(): number {

@@ -189,6 +189,22 @@ export interface PoolTable {
   memory_scaling: number;
 }
 
+export interface SecretTable {
+  project: string;
+  name: string;
+  /** The value under AES-256-GCM: nonce, ciphertext and tag in Base64. It opens only as this name of this project. */
+  sealed: string;
+  /** Which key of the home's key file sealed it. */
+  key_id: string;
+  /** Length of the value. */
+  bytes: number;
+  /** Whether the value is text that an environment variable can hold. */
+  text: number;
+  created_at: number;
+  updated_at: number;
+  updated_by: string;
+}
+
 export interface SettingTable {
   project: string;
   name: string;
@@ -208,6 +224,7 @@ export interface Tables {
   events: EventTable;
   idempotency: IdempotencyTable;
   pools: PoolTable;
+  secrets: SecretTable;
   settings: SettingTable;
   queue_messages: QueueMessageTable;
 }
