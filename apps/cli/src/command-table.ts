@@ -144,6 +144,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/image.ts'),
   },
   {
+    name: 'secret',
+    summary: 'Set, list and delete secrets that tasks may use',
+    group: data,
+    load: () => import('./commands/secret.ts'),
+  },
+  {
     name: 'top',
     summary: 'Watch services, workers and accelerators live',
     group: machine,

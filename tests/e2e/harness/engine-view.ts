@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { join } from 'node:path';
 import { inject } from 'vitest';
 
 interface Summary {
@@ -29,10 +31,11 @@ export function askEngine<T>(path: string, method = 'GET', engine = inject('engi
 
 const managed = encodeURIComponent(JSON.stringify({ label: ['dev.vgpu.managed=true'] }));
 
-/** Containers of one home, as the engine has them. */
+/** Containers of one home (its folder), as the engine has them. */
 export async function containersOf(home: string): Promise<Summary[]> {
+  const id = readFileSync(join(home, 'driver', 'home-id'), 'utf8').trim();
   const all = await askEngine<Summary[]>(`/containers/json?all=1&filters=${managed}`);
-  return all.filter((one) => one.Labels?.['dev.vgpu.home'] === home);
+  return all.filter((one) => one.Labels?.['dev.vgpu.home'] === id);
 }
 
 /** Those of them that carry a task. */

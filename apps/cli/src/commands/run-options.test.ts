@@ -22,7 +22,7 @@ test('every flag lands in its field, and the spec is valid', () => {
     ...['--memory', '1GiB', '--gpu', '0.25', '--vram', '8GiB', '--model', 'A100', '--isolation', 'hard'],
     ...['--qos', 'guaranteed', '--time', '60s', '--env', 'A=b=c', '--image', 'i', '--retries', '2'],
     ...['--priority', '-5', '--network', 'egress', '--port', '6006', '--metric', 'f1', '--goal', 'maximize'],
-    ...['--clean', '{"impute":"mean"}', '--', '--lr', '0.1'],
+    ...['--secret', 'HF', '--secret', 'DB=DB_KEY', '--clean', '{"impute":"mean"}', '--', '--lr', '0.1'],
   );
   const parsed = parseJobSpec(spec);
   expect(parsed).toMatchObject({
@@ -39,6 +39,7 @@ test('every flag lands in its field, and the spec is valid', () => {
     },
     limits: { time: 60_000, retries: 2 },
     env: { A: 'b=c' },
+    secrets: [{ name: 'HF' }, { name: 'DB', env: 'DB_KEY' }],
     priority: -5,
     network: 'egress',
     ports: [6006],
@@ -49,6 +50,8 @@ test('every flag lands in its field, and the spec is valid', () => {
 test('wrong flags are told by their name', () => {
   expect(() => specOf('x.py', '--retries', 'two')).toThrow(/--retries: "two"/);
   expect(() => specOf('x.py', '--env', 'NOT_SET_ANYWHERE_1')).toThrow(/--env/);
+  expect(() => specOf('x.py', '--secret', '=X')).toThrow(/--secret/);
+  expect(() => specOf('x.py', '--secret', 'X=')).toThrow(/--secret/);
   expect(() => cleanFlag('[]')).toThrow(/--clean/);
   expect(() => cleanFlag('{')).toThrow(/--clean/);
 });

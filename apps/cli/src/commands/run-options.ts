@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { VgpuError } from '@vgpu/core';
+import { type SecretUseInput, VgpuError } from '@vgpu/core';
 import { type Command, Option } from 'commander';
 
 /** Adds to a list each time that the flag is given. */
@@ -20,6 +20,7 @@ export interface RunFlags {
   qos?: string;
   time?: string;
   env?: string[];
+  secret?: string[];
   image?: string;
   retries?: string;
   priority?: string;
@@ -67,6 +68,11 @@ export function addRunOptions(command: Command): Command {
     )
     .option('--time <duration>', 'longest run of a task, such as 60s or 2h (default: 24h)')
     .option('-e, --env <K=V>', 'an environment variable; again for more', collect)
+    .option(
+      '--secret <NAME[=ENV]>',
+      'a secret as /run/secrets/NAME, and as the variable ENV; again for more',
+      collect,
+    )
     .option('--image <image>', 'worker image by name, or any OCI reference (default: sklearn)')
     .option('--retries <n>', 'how often a failed task is tried again (default: 0)')
     .option('--priority <n>', 'higher goes first (default: 0)')
@@ -101,6 +107,13 @@ function environment(entries: readonly string[] = []): Record<string, string> {
       return [entry, value];
     }),
   );
+}
+
+/** `NAME` is a file alone, `NAME=ENV` a variable as well. */
+function secretUse(entry: string): SecretUseInput {
+  const [name = '', env] = entry.split(/=(.*)/s);
+  if (name === '' || env === '') throw bad('--secret', `"${entry}" is not NAME or NAME=ENV`);
+  return env === undefined ? name : { name, env };
 }
 
 /** Cleaning options from `--clean`. */
@@ -152,6 +165,7 @@ export function specFromFlags(
       models: flags.model,
     }),
     env: flags.env ? environment(flags.env) : undefined,
+    secrets: flags.secret?.map(secretUse),
     metrics: given({ primary: flags.metric, goal: flags.goal }),
     limits: given({ time: flags.time, retries: integer('--retries', flags.retries) }),
     priority: integer('--priority', flags.priority),

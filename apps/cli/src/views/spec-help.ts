@@ -24,7 +24,7 @@ export const specFields: readonly [field: string, value: string, meaning: string
   ['resources.qos', 'burstable', 'guaranteed, burstable or best-effort'],
   ['resources.models', '[]', 'models of GPU that will do'],
   ['env', '{}', 'environment variables'],
-  ['secrets', '[]', 'names of secrets that become environment variables'],
+  ['secrets', '[]', 'NAME, {name, env: VAR} or {name, file}: files under /run/secrets'],
   ['metrics.primary', '', 'the score to compare tasks by'],
   ['metrics.goal', '(by its name)', 'maximize or minimize'],
   ['limits.time', '24h', 'longest run of a task'],
