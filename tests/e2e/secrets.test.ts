@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import { zstdDecompressSync } from 'node:zlib';
 import { type Job, routes } from '@vgpu/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askEngine, containersOf } from './harness/engine-view.ts';
@@ -22,26 +22,32 @@ const ended = (id: string): Promise<Job> =>
     return job.endedAt !== null && job;
   });
 
-/** Every file under a folder: as it is, and unpacked where it is packed. */
+/** Header of a chunk of a log: its mark, then the rest of 40 bytes; zstd follows. */
+const CHUNK_MARK = 'VLG1';
+const CHUNK_HEADER = 40;
+
+/** Every file under a folder as it is, and the chunks of logs unpacked. */
 function* contents(folder: string): Generator<[path: string, bytes: Buffer]> {
   for (const one of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!one.isFile()) continue;
     const path = join(one.parentPath, one.name);
     const bytes = readFileSync(path);
     yield [path, bytes];
-    for (const unpack of [gunzipSync, inflateSync, zstdDecompressSync]) {
-      try {
-        yield [path, unpack(bytes)];
-      } catch {
-        // not packed that way
-      }
+    for (let at = bytes.indexOf(CHUNK_MARK); at >= 0; ) {
+      const next = bytes.indexOf(CHUNK_MARK, at + CHUNK_HEADER);
+      yield [path, zstdDecompressSync(bytes.subarray(at + CHUNK_HEADER, next < 0 ? bytes.length : next))];
+      at = next;
     }
   }
 }
 
 /** Where under the server's home a value lies, in any form that is not sealed. */
 const foundAt = (value: string): string[] => {
-  const forms = [value, Buffer.from(value).toString('base64').replace(/=+$/, ''), Buffer.from(value).toString('hex')];
+  const forms = [
+    value,
+    Buffer.from(value).toString('base64').replace(/=+$/, ''),
+    Buffer.from(value).toString('hex'),
+  ];
   return [...contents(server.home)]
     .filter(([, bytes]) => forms.some((form) => bytes.includes(form)))
     .map(([path]) => path);
@@ -117,7 +123,10 @@ describe('a secret', () => {
     expect(mine!.Labels!['dev.vgpu.role']).toBe(kind === 'warm' ? 'warm' : 'worker');
 
     const end = await ended(json.job);
-    expect(end.tasks[0]!.reason).toMatchObject({ code: 'SCRIPT_EXCEPTION', message: 'RuntimeError: bad value ***' });
+    expect(end.tasks[0]!.reason).toMatchObject({
+      code: 'SCRIPT_EXCEPTION',
+      message: 'RuntimeError: bad value ***',
+    });
     const logs = await server.vgpu(['logs', json.job]);
     expect(logs.stdout).toContain(`has ${VALUE.length} True 0o400`);
     expect(logs.stdout).toContain('split *** over writes');
@@ -132,7 +141,12 @@ describe('a secret', () => {
       await server.vgpu(['top', '--json']),
     ];
     for (const one of told) expect(one.stdout + one.stderr).not.toContain(VALUE);
-    expect(end.spec).toMatchObject({ secrets: [{ name: 'TOKEN', env: 'MY_TOKEN' }, { name: 'key', file: 'key.bin' }] });
+    expect(end.spec).toMatchObject({
+      secrets: [
+        { name: 'TOKEN', env: 'MY_TOKEN' },
+        { name: 'key', file: 'key.bin' },
+      ],
+    });
     expect(foundAt(VALUE), 'files under VGPU_HOME').toEqual([]);
     expect(foundAt('split *** over'), 'the search itself finds what was logged').not.toEqual([]);
     const left = await containersOf(server.home);

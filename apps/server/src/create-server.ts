@@ -150,7 +150,12 @@ async function stopServer(resources: Resources, app: FastifyInstance, stopRounds
   scheduling.close();
   await app.close();
   // Ends in progress are finished, but nobody waits for ever: the next start can finish them as well.
-  await Promise.race([execution.settle(), new Promise((resolve) => setTimeout(resolve, SETTLE_MS).unref())]);
+  // Idle workers hold memory for nobody then; those with a task run on.
+  const idle = engine.keepWarm({ image: '', size: 0, memoryBudgetBytes: 0 }).catch((error) => {
+    log.warn({ err: error }, 'idle workers were not removed');
+  });
+  const settled = Promise.all([execution.settle(), idle]);
+  await Promise.race([settled, new Promise((resolve) => setTimeout(resolve, SETTLE_MS).unref())]);
   await work.stop();
   execution.close();
   await telemetry.close();

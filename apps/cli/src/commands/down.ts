@@ -4,7 +4,9 @@ import { note, printJson } from '../output/print.ts';
 
 export function define(command: Command): void {
   command
-    .description('Stop the server on this machine. Workers that run are ended and their tasks queued again.')
+    .description(
+      'Stop the server on this machine. Tasks that run go on; the next `vgpu up` takes them up again.',
+    )
     .option('--engine', 'stop the container engine too, where vgpu started it')
     .action(async (flags: { engine?: boolean; json?: boolean }) => {
       const stopped = await stopServer();
