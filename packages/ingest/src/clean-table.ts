@@ -5,7 +5,8 @@ import { cleanerVersion } from './cleaner-version.ts';
 import { nameColumns } from './column-names.ts';
 import { type ColumnReading, fileDecimal, planReading, type ReadingHints } from './column-reading.ts';
 import { duckType } from './column-sql.ts';
-import { countCellChanges, logCellChanges } from './count-changes.ts';
+import { countCellChanges, logCellChanges, logClipped } from './count-changes.ts';
+import type { TreatedNumbers } from './distribution.ts';
 import { type Engine, toNumber } from './engine.ts';
 import { loadTable, strictScan } from './load-table.ts';
 import { missingTokens } from './missing-tokens.ts';
@@ -13,7 +14,7 @@ import type { OpenedTable } from './open-table.ts';
 import type { ColumnReport, Report } from './result.ts';
 import { sampleCells } from './sample-cells.ts';
 import { badDataset } from './source-file.ts';
-import { heldValues, type Measured, measureColumns, measureTreated } from './statistics.ts';
+import { type Measured, measureColumns } from './statistics.ts';
 import { type Treatment, treatColumn } from './treat-column.ts';
 import { unitInCell, unitInHeader, unitName } from './units.ts';
 
@@ -117,13 +118,13 @@ export async function cleanTable(
   const output: CleanedTable['output'] = [];
   const taken = new Set(names);
   const all = readings.map((reading, i): Measured => ({ from: kept, value: `v${i}`, type: reading.type }));
-  const stats = await measureColumns(engine, all, options.held);
+  const measuredColumns = await measureColumns(engine, all, options.held);
   const cellChanges = await countCellChanges(engine, kept, readings, tokens);
-  const plans: { i: number; lost: number; treated: Treatment }[] = [];
+  const plans: { i: number; lost: number; treated: Treatment; outcome: TreatedNumbers | null }[] = [];
   for (const [i, reading] of readings.entries()) {
     const isTarget = i === targetIndex;
     const measured = all[i]!;
-    const before = stats[i]!;
+    const { stats: before, numbers } = measuredColumns[i]!;
     if (before.count === 0 && named[i]!.why === 'empty') {
       changes.add('column.dropped', names[i]!, { before: 'a column without name and values', after: '' });
       continue;
@@ -131,39 +132,29 @@ export async function cleanTable(
     const lost = rows - before.count;
     const treated = await treatColumn(
       engine,
-      { name: names[i]!, reading, target: isTarget, stats: before, missing: lost, rows, measured },
+      { name: names[i]!, reading, target: isTarget, stats: before, numbers, missing: lost, rows, measured },
       clean,
-      options.held ?? heldValues,
     );
-    plans.push({ i, lost, treated });
+    const { clip, fill } = treated.plan;
+    const outcome = await numbers?.treated({
+      clip,
+      fill: fill === null ? null : Number(fill),
+      missing: lost,
+    });
+    plans.push({ i, lost, treated, outcome: outcome ?? null });
     options.onMeasured?.((i + 1) / readings.length / 2);
   }
-  const numeric = plans.filter(({ i }) => stats[i]!.numeric);
-  const outcomes = await measureTreated(
-    engine,
-    kept,
-    numeric.map(({ i, lost, treated: { plan } }) => ({
-      value: `v${i}`,
-      before: stats[i]!.numeric!,
-      clip: plan.clip,
-      fill: plan.fill === null ? null : Number(plan.fill),
-      missing: lost,
-    })),
-  );
-  const outcomeAt = new Map(numeric.map(({ i }, k) => [i, outcomes[k]!]));
-  for (const { i, lost, treated } of plans) {
+  for (const { i, lost, treated, outcome } of plans) {
     const reading = readings[i]!;
-    const before = stats[i]!;
-    const outcome = outcomeAt.get(i);
+    const before = measuredColumns[i]!.stats;
     warnings.push(...treated.warnings);
     if (reading.warning) warnings.push(`"${names[i]}" ${reading.warning}.`);
     await logCellChanges(engine, changes, i, names[i]!, reading, cellChanges[i]!, unread[i]!);
     const { plan } = treated;
     if (treated.imputed > 0)
       changes.count('cell.imputed', names[i]!, treated.imputed, { before: '', after: String(plan.fill) });
-    for (const example of outcome?.examples ?? []) changes.add('cell.clipped', names[i]!, example);
-    if (outcome && outcome.clipped > outcome.examples.length)
-      changes.count('cell.clipped', names[i]!, outcome.clipped - outcome.examples.length, null);
+    if (outcome && outcome.clipped > 0)
+      await logClipped(engine, changes, kept, { index: i, name: names[i]!, plan, count: outcome.clipped });
     plan.reading = describeReading(reading);
     output.push({ name: names[i]!, sql: treated.final, type: duckType(reading.type) });
     if (plan.indicator) {

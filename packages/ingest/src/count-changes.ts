@@ -1,8 +1,9 @@
 import type { ChangeLog } from './change-log.ts';
 import type { ColumnReading } from './column-reading.ts';
-import { isVerbatim, missingSql, trimmed } from './column-sql.ts';
+import { isVerbatim, missingSql, sqlReal, trimmed } from './column-sql.ts';
 import type { Engine } from './engine.ts';
 import { countWhere, rawName, type Unread } from './load-table.ts';
+import type { ColumnPlan } from './result.ts';
 
 export interface CellChange {
   kind: string;
@@ -69,4 +70,26 @@ export async function logCellChanges(
     for (const { row, text: before } of unread.examples)
       changes.add('cell.unreadable', name, { row, before, after: '' });
   }
+}
+
+/** Writes the number of clipped cells, with the first of them, into the log. */
+export async function logClipped(
+  engine: Engine,
+  changes: ChangeLog,
+  kept: string,
+  column: { index: number; name: string; plan: ColumnPlan; count: number },
+): Promise<void> {
+  const { min, max } = column.plan.clip!;
+  const x = `CAST(v${column.index} AS DOUBLE)`;
+  const where = [
+    ...(min === null ? [] : [`${x} < ${sqlReal(min)}`]),
+    ...(max === null ? [] : [`${x} > ${sqlReal(max)}`]),
+  ];
+  const [values] = await engine.numbers(`SELECT ${x} FROM ${kept} WHERE ${where.join(' OR ')} LIMIT 5`);
+  for (const value of values!)
+    changes.add('cell.clipped', column.name, {
+      before: String(value),
+      after: String(min !== null && value < min ? min : max),
+    });
+  changes.count('cell.clipped', column.name, column.count - values!.length, null);
 }

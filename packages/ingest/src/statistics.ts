@@ -1,17 +1,18 @@
+import { BinnedNumbers } from './binned-numbers.ts';
+import { Distribution, type NumberFigures } from './distribution.ts';
 import { type Engine, toNumber } from './engine.ts';
-import { Bins, Moments, passNumbers } from './number-passes.ts';
-import { binsFor, exactQuantiles, histogramOf, shownBins } from './quantiles.ts';
-import type { ColumnStats, ColumnType, NumericOutcome, NumericSummary } from './result.ts';
+import type { ColumnStats, ColumnType } from './result.ts';
 
 /** Values that may be sorted at once for a quantile. */
 export const heldValues = 1_000_000;
 /** Columns with more distinct texts than this have no list of frequent values. */
 const mostCategories = 10_000;
-/** Tables up to this many rows have all their distinct values counted exactly. */
+/** Columns with up to this many values are read whole, and all their figures are exact. */
 const countedRows = 50_000;
-
-/** Sums depend on the order of threads in their last bits; twelve digits do not. */
-export const steady = (value: number): number => (Number.isFinite(value) ? Number(value.toPrecision(12)) : 0);
+/** Values of many short columns that are read at once. */
+const readTogether = 2_000_000;
+/** Values of short columns that are kept until their treatment is known. */
+const keptValues = 8_000_000;
 
 /** Rows and columns to measure: SQL of a relation and of the value in it. */
 export interface Measured {
@@ -20,219 +21,140 @@ export interface Measured {
   type: ColumnType;
 }
 
-const isNumeric = (type: ColumnType): boolean => type === 'integer' || type === 'number';
-
-/** Figures of all numbers among the columns, in three passes over them whatever their number. */
-async function measureNumbers(
-  engine: Engine,
-  from: string,
-  values: readonly string[],
-  rows: number,
-  held: number,
-): Promise<(NumericSummary | undefined)[]> {
-  const moments = values.map(() => new Moments());
-  await passNumbers(engine, from, values, (i, piece) => moments[i]!.add(piece));
-  const summaries: (NumericSummary | undefined)[] = [];
-  // Bins of many columns take memory: a hundred columns at a time.
-  for (let first = 0; first < values.length; first += 100) {
-    const group = values.slice(first, first + 100);
-    const bins = group.map((_, k) => {
-      const { min, max } = moments[first + k]!;
-      return new Bins(min, max, binsFor(rows));
-    });
-    await passNumbers(engine, from, group, (i, piece) => bins[i]!.add(piece));
-    const filled = [...group.keys()].filter((k) => bins[k]!.total > 0);
-    const quantiles = await exactQuantiles(
-      engine,
-      from,
-      filled.map((k) => ({ value: group[k]!, bins: bins[k]!, shares: [0.01, 0.25, 0.5, 0.75, 0.99] })),
-      held,
-    );
-    group.forEach((_, k) => {
-      const at = filled.indexOf(k);
-      if (at === -1) summaries.push(undefined);
-      else {
-        const [p01, p25, median, p75, p99] = quantiles[at] as [number, number, number, number, number];
-        const outcome = numericOutcome(moments[first + k]!, bins[k]!);
-        summaries.push({ ...outcome, p01, p25, median, p75, p99 });
-      }
-    });
-  }
-  return summaries;
+/** What is known of a column; `numbers` where it holds any. */
+export interface MeasuredColumn {
+  stats: ColumnStats;
+  numbers: NumberFigures | null;
 }
 
-const numericOutcome = ({ min, max, mean, std }: Moments, bins: Bins): NumericOutcome => ({
-  min,
-  max,
-  mean: steady(mean),
-  std: steady(std),
-  histogram: histogramOf(bins, steady),
-});
-
-/** The five quantiles that reports show and any others, of one column whose bounds are known. */
-export async function quantilesOf(
-  engine: Engine,
-  { from, value }: Measured,
-  { min, max }: NumericSummary,
-  count: number,
-  shares: readonly number[],
-  held: number,
-): Promise<number[]> {
-  const bins = new Bins(min, max, binsFor(count));
-  await passNumbers(engine, from, [value], (_, piece) => bins.add(piece));
-  return (await exactQuantiles(engine, from, [{ value, bins, shares }], held))[0]!;
-}
+const isNumeric = ({ type }: Measured): boolean => type === 'integer' || type === 'number';
 
 /**
- * Figures of all columns: what one pass can give for many columns at once, then what each needs alone.
+ * Figures of all columns: one query counts them all; then each column is counted by itself, which touches
+ * nothing but its own blocks.
  * @param held values that may be sorted at once for a quantile.
  */
 export async function measureColumns(
   engine: Engine,
   columns: readonly Measured[],
   held = heldValues,
-): Promise<ColumnStats[]> {
+): Promise<MeasuredColumn[]> {
   const from = columns[0]!.from;
-  const counts = await engine.aggregates(
+  const first = await engine.aggregates(
     from,
-    columns.flatMap(({ value }) => [`count(${value})`, `approx_count_distinct(${value})`]),
-  );
-  const stats = columns.map(
-    (_, i): ColumnStats => ({
-      count: toNumber(counts[2 * i]),
-      distinct: toNumber(counts[2 * i + 1]),
-      distinctExact: false,
+    columns.flatMap((one) => {
+      const ends = isNumeric(one)
+        ? [`CAST(min(${one.value}) AS DOUBLE)`, `CAST(max(${one.value}) AS DOUBLE)`]
+        : ['NULL', 'NULL'];
+      return [`count(${one.value})`, `approx_count_distinct(${one.value})`, ...ends];
     }),
   );
-  const largest = Math.max(...stats.map(({ count }) => count));
-  const countable = [...columns.keys()].filter(
-    (i) => largest <= countedRows || stats[i]!.distinct <= mostCategories,
-  );
-  // A few at a time: each keeps its distinct values in memory.
-  const distinct = await engine.aggregates(
-    from,
-    countable.map((i) => `count(DISTINCT ${columns[i]!.value})`),
-    20,
-  );
-  countable.forEach((i, k) => {
-    Object.assign(stats[i]!, { distinct: toNumber(distinct[k]), distinctExact: true });
+  const found = columns.map((_, i): MeasuredColumn => {
+    const [count, distinct] = first.slice(4 * i, 4 * i + 2).map(toNumber) as [number, number];
+    return { stats: { count, distinct, distinctExact: false }, numbers: null };
   });
-  const all = [...columns.keys()].filter((i) => stats[i]!.count > 0);
-  const numbers = all.filter((i) => isNumeric(columns[i]!.type));
-  const values = numbers.map((i) => columns[i]!.value);
-  const summaries = await measureNumbers(engine, from, values, largest, held);
-  numbers.forEach((i, k) => {
-    const summary = summaries[k];
-    if (summary) stats[i]!.numeric = summary;
+  const all = [...columns.keys()].filter((i) => found[i]!.stats.count > 0);
+  const numbers = all.filter((i) => isNumeric(columns[i]!));
+  let room = keptValues;
+  const short = numbers.filter((i) => {
+    const { count } = found[i]!.stats;
+    if (count > Math.min(countedRows, held, room)) return false;
+    room -= count;
+    return true;
   });
-  const dates = all.filter((i) => columns[i]!.type === 'date' || columns[i]!.type === 'datetime');
-  const bounds = await engine.aggregates(
-    from,
-    dates.flatMap((i) => ['min', 'max'].map((end) => `CAST(${end}(${columns[i]!.value}) AS VARCHAR)`)),
-  );
-  dates.forEach((i, k) => {
-    Object.assign(stats[i]!, { min: String(bounds[2 * k]), max: String(bounds[2 * k + 1]) });
-  });
-  for (const i of all) {
-    const { value, type } = columns[i]!;
-    const own = stats[i]!;
-    if ((type !== 'text' && type !== 'boolean') || own.distinct > mostCategories) continue;
-    const rows = await engine.rows(
-      `SELECT CAST(${value} AS VARCHAR) AS value, count(*) AS n FROM ${from} WHERE ${value} IS NOT NULL GROUP BY 1 ORDER BY n DESC, value LIMIT 10`,
-    );
-    // A list of ten texts that each stand once says nothing.
-    if (toNumber(rows[0]?.n) > 1 || own.distinct <= 10)
-      own.top = rows.map((row) => ({ value: String(row.value), count: toNumber(row.n) }));
+  const rows = Math.max(1, ...short.map((i) => found[i]!.stats.count));
+  const together = Math.min(200, Math.max(1, Math.floor(readTogether / rows)));
+  for (let at = 0; at < short.length; at += together) {
+    const group = short.slice(at, at + together);
+    const list = group.map((i) => `coalesce(CAST(${columns[i]!.value} AS DOUBLE), CAST('NaN' AS DOUBLE))`);
+    const values = await engine.numbers(`SELECT ${list.join(', ')} FROM ${from}`);
+    group.forEach((i, k) => {
+      found[i]!.numbers = Distribution.ofValues(values[k]!.filter((value) => !Number.isNaN(value)));
+    });
   }
-  return stats;
-}
-
-/** A column of numbers and what is done to it. */
-export interface Treated {
-  value: string;
-  before: NumericSummary;
-  clip: { min: number | null; max: number | null } | null;
-  /** What missing values become; null where they stay. */
-  fill: number | null;
-  missing: number;
-}
-
-/** What became of a column of numbers. */
-export interface Treatment {
-  clipped: number;
-  examples: { before: string; after: string }[];
-  /** Values further than three interquartile ranges outside the quartiles (Tukey's outer fences). */
-  outliers: number;
-  numeric: NumericOutcome;
-}
-
-const unbounded = { min: -Infinity, max: Infinity };
-
-/** Figures of numbers after clipping and filling; one pass over those columns where anything differs. */
-export async function measureTreated(
-  engine: Engine,
-  from: string,
-  columns: readonly Treated[],
-): Promise<Treatment[]> {
-  const looks = columns.map(({ before, clip, fill, missing }) => {
-    const low = clip?.min ?? unbounded.min;
-    const high = clip?.max ?? unbounded.max;
-    const reach = 3 * (before.p75 - before.p25);
-    const fences = reach > 0 ? [before.p25 - reach, before.p75 + reach] : [-Infinity, Infinity];
-    const filled = fill !== null && missing > 0;
-    const ends = [clamp(before.min, low, high), clamp(before.max, low, high), ...(filled ? [fill] : [])];
-    const [min, max] = [Math.min(...ends), Math.max(...ends)];
-    const changed = filled || before.min < low || before.max > high;
-    return {
-      low,
-      high,
-      fences: fences as [number, number],
-      substitute: filled ? fill : Number.NaN,
-      changed,
-      needed: changed || before.min < fences[0]! || before.max > fences[1]!,
-      moments: new Moments(),
-      bins: new Bins(min, max, shownBins),
-      treatment: { clipped: 0, examples: [], outliers: 0, numeric: outcomeOf(before) } as Treatment,
-    };
-  });
-  const needed = looks
-    .map((look, i) => ({ look, value: columns[i]!.value }))
-    .filter(({ look }) => look.needed);
-  await passNumbers(
+  const binned: { i: number; numbers: BinnedNumbers }[] = [];
+  for (const i of numbers) {
+    if (found[i]!.numbers) continue;
+    const { stats } = found[i]!;
+    const { value } = columns[i]!;
+    if (stats.distinct <= Math.min(mostCategories, held)) {
+      const [values, counts] = await engine.numbers(
+        `SELECT CAST(${value} AS DOUBLE) AS x, CAST(count(*) AS DOUBLE) FROM ${from} WHERE ${value} IS NOT NULL GROUP BY 1`,
+      );
+      found[i]!.numbers = Distribution.ofCounts(values!, counts!);
+    } else {
+      const bounds = { min: Number(first[4 * i + 2]), max: Number(first[4 * i + 3]) };
+      binned.push({ i, numbers: new BinnedNumbers(engine, from, value, stats.count, bounds, held) });
+    }
+  }
+  await BinnedNumbers.measure(
     engine,
     from,
-    needed.map(({ value }) => value),
-    (at, piece) => {
-      const { low, high, fences, substitute, changed, moments, bins, treatment } = needed[at]!.look;
-      const final = Float64Array.from(piece);
-      for (let i = 0; i < piece.length; i++) {
-        const value = piece[i]!;
-        if (value < fences[0] || value > fences[1]) treatment.outliers++;
-        if (value < low || value > high) {
-          final[i] = value < low ? low : high;
-          if (treatment.clipped++ < 5)
-            treatment.examples.push({ before: String(value), after: String(final[i]) });
-        } else if (Number.isNaN(value)) final[i] = substitute;
-      }
-      if (!changed) return;
-      moments.add(final);
-      bins.add(final);
-    },
+    binned.map((one) => one.numbers),
   );
-  return looks.map(({ changed, moments, bins, treatment }) =>
-    changed ? { ...treatment, numeric: numericOutcome(moments, bins) } : treatment,
+  for (const { i, numbers: figures } of binned) found[i]!.numbers = figures;
+  const inexact: number[] = [];
+  for (const i of numbers) {
+    const { stats, numbers: figures } = found[i]!;
+    stats.numeric = figures!.summary;
+    const isHeld = figures instanceof Distribution;
+    if (!isHeld && stats.count > countedRows) continue;
+    const { min, max } = stats.numeric;
+    // Neighbouring integers beyond 2^53 are one double.
+    if (!isHeld || Math.max(-min, max) > Number.MAX_SAFE_INTEGER) inexact.push(i);
+    else Object.assign(stats, { distinct: figures.distinct, distinctExact: true });
+  }
+  const distinct = await engine.aggregates(
+    from,
+    inexact.map((i) => `count(DISTINCT ${columns[i]!.value})`),
+    20,
   );
+  inexact.forEach((i, k) => {
+    Object.assign(found[i]!.stats, { distinct: toNumber(distinct[k]), distinctExact: true });
+  });
+  await measureOthers(
+    engine,
+    columns,
+    all.filter((i) => !isNumeric(columns[i]!)).map((i) => ({ column: columns[i]!, own: found[i]!.stats })),
+  );
+  return found;
 }
 
-const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high);
-
-const outcomeOf = ({ min, max, mean, std, histogram }: NumericSummary): NumericOutcome => ({
-  min,
-  max,
-  mean,
-  std,
-  histogram,
-});
+/** Bounds of dates; frequent values of texts and booleans. */
+async function measureOthers(
+  engine: Engine,
+  columns: readonly Measured[],
+  others: readonly { column: Measured; own: ColumnStats }[],
+): Promise<void> {
+  const from = columns[0]!.from;
+  const countable = ({ own }: { own: ColumnStats }) =>
+    own.count <= countedRows || own.distinct <= mostCategories;
+  const dates = others.filter(({ column }) => column.type === 'date' || column.type === 'datetime');
+  const bounds = await engine.aggregates(
+    from,
+    dates.flatMap((one) => [
+      ...['min', 'max'].map((end) => `CAST(${end}(${one.column.value}) AS VARCHAR)`),
+      countable(one) ? `count(DISTINCT ${one.column.value})` : 'NULL',
+    ]),
+    60,
+  );
+  dates.forEach(({ own }, k) => {
+    Object.assign(own, { min: String(bounds[3 * k]), max: String(bounds[3 * k + 1]) });
+    const distinct = bounds[3 * k + 2];
+    if (distinct !== null) Object.assign(own, { distinct: toNumber(distinct), distinctExact: true });
+  });
+  for (const one of others) {
+    const { column, own } = one;
+    if (dates.includes(one) || !countable(one)) continue;
+    const rows = await engine.rows(
+      `SELECT value, n, count(*) OVER () AS distinct_values FROM (SELECT CAST(${column.value} AS VARCHAR) AS value, count(*) AS n FROM ${from} WHERE ${column.value} IS NOT NULL GROUP BY 1) ORDER BY n DESC, value LIMIT 10`,
+    );
+    Object.assign(own, { distinct: toNumber(rows[0]?.distinct_values), distinctExact: true });
+    // A list of ten texts that each stand once says nothing.
+    if (own.distinct <= mostCategories && (toNumber(rows[0]?.n) > 1 || own.distinct <= 10))
+      own.top = rows.map((row) => ({ value: String(row.value), count: toNumber(row.n) }));
+  }
+}
 
 /** The most frequent value as text; the smallest of equals. Null when there is none. */
 export async function modeOf(engine: Engine, { from, value }: Measured): Promise<string | null> {

@@ -4,7 +4,7 @@ import type { ColumnReading } from './column-reading.ts';
 import { duckType, sqlReal, sqlText } from './column-sql.ts';
 import type { Engine } from './engine.ts';
 import type { ColumnPlan, ColumnStats } from './result.ts';
-import { type Measured, modeOf, quantilesOf, steady } from './statistics.ts';
+import { type Measured, type MeasuredColumn, modeOf } from './statistics.ts';
 
 export interface Treatment {
   plan: ColumnPlan;
@@ -19,6 +19,7 @@ export interface TreatedColumn {
   reading: ColumnReading;
   target: boolean;
   stats: ColumnStats;
+  numbers: MeasuredColumn['numbers'];
   missing: number;
   rows: number;
   measured: Measured;
@@ -42,29 +43,21 @@ function isRowNumber({ reading, stats }: TreatedColumn): boolean {
   );
 }
 
-async function clipBounds(
-  engine: Engine,
-  column: TreatedColumn,
-  options: CleanOptions,
-  held: number,
-): Promise<ColumnPlan['clip']> {
+async function clipBounds(column: TreatedColumn, options: CleanOptions): Promise<ColumnPlan['clip']> {
   const { clip } = resolveClean(options, column.name, column.target);
-  if (clip === 'none' || !isNumeric(column.reading) || !column.stats.numeric) return null;
+  if (clip === 'none' || !column.numbers) return null;
   // A global rule would flatten flags and counts of a few values (a rare 1 among zeros); one's own rule counts.
   const byRule = options.columns?.[column.name]?.clip === undefined;
   if (byRule && column.stats.distinct <= 10) return null;
   if (byRule && isRowNumber(column)) return null;
   let bounds: { min: number | null; max: number | null };
   if (Array.isArray(clip)) {
-    const { p01, p99 } = column.stats.numeric;
+    const { p01, p99 } = column.numbers.summary;
     const known = clip[0] === 0.01 && clip[1] === 0.99;
-    const { numeric, count } = column.stats;
-    const [min, max] = known
-      ? [p01, p99]
-      : await quantilesOf(engine, column.measured, numeric, count, clip, held);
+    const [min, max] = known ? [p01, p99] : await column.numbers.quantiles(clip);
     bounds = { min: min!, max: max! };
   } else if ('iqr' in clip) {
-    const { p25, p75 } = column.stats.numeric;
+    const { p25, p75 } = column.numbers.summary;
     if (p75 === p25) return null;
     bounds = { min: p25 - clip.iqr * (p75 - p25), max: p75 + clip.iqr * (p75 - p25) };
   } else bounds = { min: clip.min ?? null, max: clip.max ?? null };
@@ -116,6 +109,7 @@ async function fillFor(
   engine: Engine,
   column: TreatedColumn,
   options: CleanOptions,
+  clip: ColumnPlan['clip'],
   clippedValue: string,
 ): Promise<{ impute: ColumnPlan['impute']; fill: string | number | null; note: string | null }> {
   const { reading, stats, measured } = column;
@@ -130,16 +124,16 @@ async function fillFor(
       : { impute, fill, note: null };
   }
   if (stats.count === 0) return none('every value is missing');
-  if (isNumeric(reading) && impute !== 'mode') {
-    const { numeric } = stats;
+  if (column.numbers && impute !== 'mode') {
+    const { summary } = column.numbers;
     const beyond =
       reading.type === 'integer' &&
-      Math.max(Math.abs(numeric!.min), Math.abs(numeric!.max)) > Number.MAX_SAFE_INTEGER;
+      Math.max(Math.abs(summary.min), Math.abs(summary.max)) > Number.MAX_SAFE_INTEGER;
     if (beyond) return none('its integers are beyond what can be averaged exactly');
     const mean = impute === 'mean';
     const centre = mean
-      ? steady(Number((await engine.row(`SELECT favg(${clippedValue}) AS m FROM ${measured.from}`)).m))
-      : numeric!.median;
+      ? (await column.numbers.treated({ clip, fill: null, missing: 0 })).numeric.mean
+      : summary.median;
     return {
       impute: mean ? 'mean' : 'median',
       fill: reading.type === 'integer' ? Math.round(centre) : centre,
@@ -165,12 +159,11 @@ export async function treatColumn(
   engine: Engine,
   column: TreatedColumn,
   options: CleanOptions,
-  held: number,
 ): Promise<Treatment> {
   const { reading, measured, missing, rows } = column;
   const v = measured.value;
   const warnings: string[] = [];
-  const clip = await clipBounds(engine, column, options, held);
+  const clip = await clipBounds(column, options);
   const type = duckType(reading.type);
   const bound = (value: number): string =>
     reading.type === 'integer' ? `CAST('${value}' AS BIGINT)` : sqlReal(value);
@@ -182,7 +175,7 @@ export async function treatColumn(
   let final = clippedValue;
   let imputed = 0;
   if (!column.target) {
-    const { impute, fill, note } = await fillFor(engine, column, options, clippedValue);
+    const { impute, fill, note } = await fillFor(engine, column, options, clip, clippedValue);
     plan = { ...plan, impute, fill };
     if (missing > 0) {
       if (fill === null && note)
