@@ -149,7 +149,7 @@ async function overhead(bed: Bed, quick: boolean): Promise<BenchResult[]> {
   const [ours, none]: [number[], number[]] = [[], []];
   for (let i = 0; i < (quick ? 3 : 7); i++) {
     for (const slice of ['whole', undefined]) {
-      const r = await bed.run(slice, 'bench/cuda_launch', ['300']);
+      const r = await bed.run(slice, 'bench/cuda_launch', ['3000', 'nothing_0']);
       (slice ? ours : none).push(fields(r.out).median_ns ?? Number.NaN);
     }
   }

@@ -1,5 +1,7 @@
-// What a launch costs the host: cuda_launch [batches]. Launches in batches of 200 small kernels, times each batch's
+// What a launch costs the host: cuda_launch [batches] [kernel] [stream]. Launches in batches of 200, times each batch's
 // launches without the wait that follows, and prints the least and the median time of one launch in nanoseconds.
+// kernel: `spin_100` (default) or `nothing_0`, which the fake driver answers at once: what is left is what stands in
+// front of it. stream: `own` (default), `legacy` or `thread`, the default streams.
 #include <string.h>
 
 #include "../common/futex.h"
@@ -8,28 +10,30 @@
 #define BATCH 200
 
 static int ascending(const void *a, const void *b) {
-  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  double x = *(const double *)a, y = *(const double *)b;
   return x < y ? -1 : x > y;
 }
 
 int main(int argc, char **argv) {
   unsigned batches = argc > 1 ? (unsigned)atoi(argv[1]) : 400;
-  uint64_t *took = calloc(batches, sizeof *took);
+  const char *kernel = argc > 2 ? argv[2] : "spin_100", *kind = argc > 3 ? argv[3] : "own";
+  double *took = calloc(batches, sizeof *took);
   cuda_load();
-  void *context, *module, *f, *stream;
+  void *context, *module, *f, *stream = NULL;
   CHECK(cuInit(0));
   CHECK(cuDevicePrimaryCtxRetain(&context, 0));
   CHECK(cuCtxSetCurrent(context));
   CHECK(cuModuleLoadData(&module, ""));
-  CHECK(cuModuleGetFunction(&f, module, "spin_100"));
-  CHECK(cuStreamCreate(&stream, 1));
+  CHECK(cuModuleGetFunction(&f, module, kernel));
+  if (strcmp(kind, "own") == 0) CHECK(cuStreamCreate(&stream, 1));
+  __typeof__(cuLaunchKernel) launch = strcmp(kind, "thread") ? cuLaunchKernel : cuLaunchKernel_ptsz;
   for (unsigned b = 0; b < batches; b++) {
     uint64_t start = vgpu_now_ns();
-    for (int i = 0; i < BATCH; i++) CHECK(cuLaunchKernel(f, 1, 1, 1, 1, 1, 1, 0, stream, NULL, NULL));
-    took[b] = (vgpu_now_ns() - start) / BATCH;
+    for (int i = 0; i < BATCH; i++) CHECK(launch(f, 1, 1, 1, 1, 1, 1, 0, stream, NULL, NULL));
+    took[b] = (double)(vgpu_now_ns() - start) / BATCH;
     CHECK(cuStreamSynchronize(stream));
   }
   qsort(took, batches, sizeof *took, ascending);
-  printf("least_ns=%llu median_ns=%llu\n", (unsigned long long)took[0], (unsigned long long)took[batches / 2]);
+  printf("least_ns=%.1f median_ns=%.1f\n", took[0], took[batches / 2]);
   return 0;
 }

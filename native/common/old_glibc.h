@@ -10,7 +10,7 @@
 #endif
 VGPU_OLD(dlopen) VGPU_OLD(dlclose) VGPU_OLD(dladdr) VGPU_OLD(dlvsym)
 VGPU_OLD(pthread_create) VGPU_OLD(pthread_once) VGPU_OLD(pthread_sigmask)
-VGPU_OLD(pthread_attr_setstacksize)
+VGPU_OLD(pthread_attr_setstacksize) VGPU_OLD(pthread_key_create) VGPU_OLD(pthread_setspecific)
 #if defined(__x86_64__)
 __asm__(".symver pthread_condattr_setclock,pthread_condattr_setclock@GLIBC_2.3.3");
 #else

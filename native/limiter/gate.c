@@ -8,7 +8,8 @@
 #include "gate_state.h"
 
 #define FENCE_NS 10000000ull // a fence at least every so much work, more often where the queue is kept short
-#define FENCE_COUNT 256u
+#define FENCE_COUNT 256u // and after so many pieces of work; while the device is ours alone after more
+#define FENCE_COUNT_ALONE 1024u
 #define UNKNOWN_NS 25000000ull // what a kernel is taken to last before it was ever measured
 #define ALIVE_NS 500000000ull // how often the holder of a turn looks whether its arbiter is still there
 
@@ -31,6 +32,7 @@ struct vgpu_gate *vgpu_gate_of(struct vgpu_member *m, const struct vgpu_fences *
     g->member = m;
     g->fences = fences;
     g->last = &g->first;
+    vgpu_visitors_prepare(g);
     pthread_mutex_init(&g->mutex, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -124,8 +126,8 @@ static bool reattach(struct vgpu_gate *g) {
   return good;
 }
 
-// With the mutex held. False: refused for good.
-static bool wait_for_room(struct vgpu_gate *g, uint64_t estimate) {
+// With the mutex held; comes back inside. False: refused for good.
+static bool wait_for_room(struct vgpu_gate *g, struct vgpu_visitor *v, uint64_t estimate) {
   uint64_t entered = vgpu_now_ns();
   g->waiters++;
   bool good = true;
@@ -187,42 +189,53 @@ static bool wait_for_room(struct vgpu_gate *g, uint64_t estimate) {
   g->waiters--;
   if (good) {
     g->requested = false;
-    atomic_fetch_add(&g->inside, 1);
+    visitor_enter(g, v); // with the mutex held, so that the turn is not given back for want of work
     atomic_fetch_add_explicit(&g->member->slot->wait_ns, vgpu_now_ns() - entered, memory_order_relaxed);
   }
   return good;
 }
 
+// Once counted as inside: if the turn stands now, it stands until exit.
+static bool open_now(const struct vgpu_gate *g, const struct vgpu_slot *slot) {
+  return held(g, atomic_load_explicit(&slot->turn, memory_order_acquire)) &&
+         !atomic_load_explicit(&g->closed, memory_order_acquire);
+}
+
 bool vgpu_gate_enter(struct vgpu_gate *g, uint64_t key) {
   struct vgpu_slot *slot = g->member->slot;
+  struct vgpu_visitor *v = vgpu_visitor_of(g);
+  if (!v) return false;
   uint64_t estimate = estimate_of(g, key);
+  v->key = key;
+  v->estimate_ns = estimate;
   if (slot) {
     bool over;
-    atomic_fetch_add(&g->inside, 1);
-    if (held(g, atomic_load(&slot->turn)) && !atomic_load(&g->closed) && fits(g, estimate, &over)) return true;
-    atomic_fetch_sub(&g->inside, 1);
+    visitor_enter(g, v);
+    if (open_now(g, slot) && fits(g, estimate, &over)) return true;
+    visitor_exit(v);
   }
   for (;;) {
     pthread_mutex_lock(&g->mutex);
-    bool good = wait_for_room(g, estimate);
+    bool good = wait_for_room(g, v, estimate);
     pthread_mutex_unlock(&g->mutex);
     if (!good) return false;
-    // Counted as inside: if the turn still stands, it stands until exit.
-    if (held(g, atomic_load(&g->member->slot->turn)) && !atomic_load(&g->closed)) return true;
-    atomic_fetch_sub(&g->inside, 1);
+    if (open_now(g, g->member->slot)) return true;
+    visitor_exit(v);
   }
 }
 
 void vgpu_gate_exit(struct vgpu_lane *lane, uint64_t key, bool submitted) {
   struct vgpu_gate *g = lane->gate;
+  struct vgpu_visitor *v = vgpu_visitor_of(g);
   if (submitted) {
     struct vgpu_slot *slot = g->member->slot;
-    uint64_t estimate = estimate_of(g, key);
+    uint64_t estimate = v->key == key ? v->estimate_ns : estimate_of(g, key);
     lane_lock(lane);
     if (lane->count++ == 0) {
       lane->first_ns = vgpu_now_ns();
       atomic_fetch_add_explicit(&g->unfenced, 1, memory_order_relaxed);
     }
+    lane->uncounted++;
     lane->estimate_ns += estimate;
     uint32_t i = 0;
     while (i < lane->n_keys && lane->keys[i] != key) i++;
@@ -231,19 +244,19 @@ void vgpu_gate_exit(struct vgpu_lane *lane, uint64_t key, bool submitted) {
       else lane->other_keys++;
     }
     uint64_t queue = g->member->account->queue_ns;
-    bool due = lane->own_thread || lane->count >= FENCE_COUNT ||
+    uint32_t most = atomic_load_explicit(&slot->contended, memory_order_relaxed) ? FENCE_COUNT : FENCE_COUNT_ALONE;
+    bool due = lane->count >= most || (lane->own_thread && !vgpu_lane_by_others(g)) ||
                lane->estimate_ns >= (queue && queue / 4 < FENCE_NS ? queue / 4 : FENCE_NS);
     lane_unlock(lane);
     uint32_t turn = VGPU_TURN_GENERATION(atomic_load_explicit(&slot->turn, memory_order_relaxed)) + 1;
     if (atomic_load_explicit(&g->used_turn, memory_order_relaxed) != turn)
       atomic_store_explicit(&g->used_turn, turn, memory_order_relaxed);
-    atomic_fetch_add_explicit(&slot->launches, 1, memory_order_relaxed);
     if (due) {
       vgpu_fence_lane(g, lane);
       vgpu_gate_bell(g);
     }
   }
-  atomic_fetch_sub(&g->inside, 1);
+  visitor_exit(v);
 }
 
 // With the mutex held: waits for the first fence and learns from it.
@@ -275,7 +288,7 @@ static void give_back(struct vgpu_gate *g, uint32_t turn) {
   pthread_mutex_unlock(&g->mutex);
   // Threads inside are submitting: they come out as soon as the driver lets them. It may not, while its queue is
   // full; then they come out as the device works that off.
-  for (int i = 0; atomic_load(&g->inside); i++) {
+  for (int i = 0; vgpu_visitors_inside(g, i == 0); i++) {
     if (i < 100) sched_yield();
     else vgpu_sleep_ns(50000);
   }
@@ -324,7 +337,7 @@ static void *follow(void *gate) {
         continue;
       }
       timeout = end == UINT64_MAX ? 0 : end - now;
-      bool quiet = !g->first && g->waiters == 0 && atomic_load(&g->inside) == 0 && count == quiet_count;
+      bool quiet = !g->first && g->waiters == 0 && !vgpu_visitors_inside(g, false) && count == quiet_count;
       if (!quiet || quiet_turn != turn) {
         quiet_since = now;
         quiet_count = count;

@@ -1,7 +1,7 @@
 // The gate in front of an accelerator: work passes while the process holds the turn, no more of it at a time than
 // lets the turn be handed over in time. API-independent: CUDA and OpenCL tell it how to follow their streams.
 //
-// Every piece of work passes vgpu_gate_enter and vgpu_gate_exit, a few nanoseconds each while the turn is held. A
+// Every piece of work passes vgpu_gate_enter and vgpu_gate_exit, some nanoseconds together while the turn is held. A
 // thread of its own follows the work with fences (events), gives the turn back when it is over, or when the device
 // would stand idle while somebody waits, and learns how long each kernel takes.
 #ifndef VGPU_GATE_H
@@ -15,9 +15,10 @@ struct vgpu_gate;
 struct vgpu_lane {
   void *stream, *context;     // of the API
   struct vgpu_gate *gate;
-  bool own_thread;            // only the launching thread can name the stream: fenced after every piece of work
+  bool own_thread;            // only the launching thread can name the stream
   _Atomic uint32_t busy;      // a lock on the fields below; streams are rarely shared between threads
   uint32_t count;             // pieces of work since the last fence
+  uint32_t uncounted;         // of them, not yet in the ledger
   uint64_t estimate_ns;       // and how long they will take
   uint64_t first_ns;          // when the first of them was submitted
   uint64_t keys[8];           // which kernels they were, as far as they fit
@@ -30,6 +31,9 @@ struct vgpu_fences { // how an API follows its streams
   void *(*record)(struct vgpu_lane *lane);
   // Waits until the work before the mark is finished, or can no longer be followed; disposes of the mark.
   void (*wait)(struct vgpu_lane *lane, void *mark);
+  // Whether a lane whose stream only its thread can name can be marked by others. Where not (NULL: never), such a lane
+  // gets a fence after every piece of work.
+  bool (*by_others)(void);
 };
 
 // The member's gate, made at the first call. `fences` must be the same at every call.
@@ -50,6 +54,8 @@ VGPU_HIDDEN void vgpu_gate_settle(struct vgpu_gate *g);
 VGPU_HIDDEN void vgpu_gate_drain(struct vgpu_gate *g, void *context, bool forget);
 // Puts a fence behind the stream's work and forgets its lane: the stream is about to be destroyed.
 VGPU_HIDDEN void vgpu_lane_forget(struct vgpu_gate *g, void *context, void *stream);
+// The process ends: its last launches are counted.
+VGPU_HIDDEN void vgpu_gate_count(struct vgpu_gate *g);
 // In a child process: all is forgotten.
 VGPU_HIDDEN void vgpu_gate_forget(struct vgpu_gate *g);
 // Changes whenever a lane is forgotten: pointers kept from before are void.

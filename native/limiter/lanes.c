@@ -42,6 +42,8 @@ void vgpu_fence_lane(struct vgpu_gate *g, struct vgpu_lane *lane) {
   f->recorded_ns = vgpu_now_ns();
   atomic_fetch_add_explicit(&g->outstanding_ns, lane->estimate_ns, memory_order_relaxed);
   atomic_fetch_add_explicit(&g->submitted, lane->count, memory_order_relaxed);
+  atomic_fetch_add_explicit(&g->member->slot->launches, lane->uncounted, memory_order_relaxed);
+  lane->uncounted = 0;
   lane->count = 0;
   lane->estimate_ns = 0;
   lane->n_keys = lane->other_keys = 0;
@@ -62,12 +64,23 @@ void vgpu_fence_all(struct vgpu_gate *g) {
     struct vgpu_lane *lane = g->lanes[i];
     pthread_mutex_unlock(&g->mutex);
     while (lane) {
-      if (!lane->own_thread) vgpu_fence_lane(g, lane);
+      if (!lane->own_thread || vgpu_lane_by_others(g)) vgpu_fence_lane(g, lane);
       pthread_mutex_lock(&g->mutex);
       lane = lane->next;
       pthread_mutex_unlock(&g->mutex);
     }
   }
+}
+
+// What was launched since the last fence is in no ledger yet.
+void vgpu_gate_count(struct vgpu_gate *g) {
+  for (int i = 0; i < VGPU_LANES && g->member->slot; i++)
+    for (struct vgpu_lane *lane = g->lanes[i]; lane; lane = lane->next) {
+      if (atomic_exchange_explicit(&lane->busy, 1, memory_order_acquire)) continue; // somebody is not done yet
+      atomic_fetch_add_explicit(&g->member->slot->launches, lane->uncounted, memory_order_relaxed);
+      lane->uncounted = 0;
+      lane_unlock(lane);
+    }
 }
 
 void vgpu_gate_settle(struct vgpu_gate *g) {
@@ -121,7 +134,8 @@ void vgpu_gate_forget(struct vgpu_gate *g) {
   memset(g->lanes, 0, sizeof g->lanes);
   g->first = NULL;
   g->last = &g->first;
-  g->inside = g->closed = g->given_back = g->unfenced = g->used_turn = 0;
+  vgpu_visitors_forget(g);
+  g->closed = g->given_back = g->unfenced = g->used_turn = 0;
   g->outstanding_ns = 0;
   g->waiters = 0;
   g->requested = g->enough = g->running = false;

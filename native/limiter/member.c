@@ -101,6 +101,11 @@ static void find(void) {
   atomic_store_explicit(&found, true, memory_order_release);
 }
 
+__attribute__((destructor)) static void at_exit(void) {
+  for (int i = 0; i < n_members; i++)
+    if (members[i].gate) vgpu_gate_count(members[i].gate);
+}
+
 int vgpu_members(struct vgpu_member **out) {
   if (!atomic_load_explicit(&found, memory_order_acquire)) pthread_once(&once, find);
   if (out) *out = members;

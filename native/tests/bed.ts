@@ -1,6 +1,6 @@
 // A test bed: a fake GPU, its arbiter, slices, and programs that run under them.
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -130,14 +130,14 @@ export class Bed {
     };
   }
 
-  /** Starts a program under a slice: one of the build folder, or, where the name has no slash, one of the PATH. */
+  /** Starts a program under a slice: one of the build folder, or else one of the PATH. */
   spawn(
     slice: string | undefined,
     program: string,
     args: readonly string[] = [],
     env: NodeJS.ProcessEnv = {},
   ): ChildProcess {
-    const child = spawn(program.includes('/') ? join(this.build, program) : program, args, {
+    const child = spawn(existsSync(join(this.build, program)) ? join(this.build, program) : program, args, {
       env: { ...this.under(slice), ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });

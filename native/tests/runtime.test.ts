@@ -95,6 +95,17 @@ describe('the road of the runtime: functions by name and version', () => {
     expect(row?.launches).toBeGreaterThan(10);
   });
 
+  it.each(['own', 'legacy', 'thread'])(
+    'counts the last launches of a process too, %s stream',
+    async (stream) => {
+      await bed.slice(`last-${stream}`, `share=500 memory=${1 << 30}`);
+      const r = await bed.run(`last-${stream}`, 'bench/cuda_launch', ['7', 'nothing_0', stream], road);
+      expect(r.err).toBe('');
+      await bed.control('list');
+      expect(bed.ledger().slices.find((s) => s.id === `last-${stream}`)?.launches).toBe(7 * 200);
+    },
+  );
+
   it('gives right results', async () => {
     await bed.slice('result', `share=500 memory=${1 << 30}`);
     const r = await bed.run('result', 'tests/cuda_probe', ['result', '60'], road);

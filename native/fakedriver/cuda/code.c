@@ -33,9 +33,12 @@ API cuModuleLoadFatBinary(void **module, const void *image) { return cuModuleLoa
 API cuModuleLoad(void **module, const char *file) { return cuModuleLoadData(module, file); }
 API cuModuleUnload(void *module) { return unload(module); }
 API cuModuleGetFunction(struct function **f, void *module, const char *name) {
-  struct function parsed = {.increments = strncmp(name, "increment_", 10) == 0, .touches = strncmp(name, "touch_", 6) == 0};
+  struct function parsed = {.increments = strncmp(name, "increment_", 10) == 0,
+                            .touches = strncmp(name, "touch_", 6) == 0,
+                            .nothing = strncmp(name, "nothing_", 8) == 0};
   const char *number = strchr(name, '_');
-  if (!number || (!parsed.increments && !parsed.touches && strncmp(name, "spin_", 5) != 0)) return NOT_FOUND;
+  bool known = parsed.increments || parsed.touches || parsed.nothing || strncmp(name, "spin_", 5) == 0;
+  if (!number || !known) return NOT_FOUND;
   parsed.block_ns = strtoull(number + 1, NULL, 10);
   snprintf(parsed.name, sizeof parsed.name, "%s", name);
   *f = malloc(sizeof **f);

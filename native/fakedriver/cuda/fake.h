@@ -3,7 +3,9 @@
 // A kernel's name says what it does: `spin_<ns>` keeps a multiprocessor busy for so many nanoseconds per block;
 // `increment_<ns>` also adds 1 to each of the `n` 32-bit words at `p` (parameters: device pointer p, unsigned n), at
 // the time of its launch; `touch_<ns>` adds 1 to the first word of each 2 MiB of the `bytes` at `p` (parameters: device
-// pointer p, size_t bytes). Managed memory is touched on the timeline too. Device pointers are host pointers.
+// pointer p, size_t bytes). Managed memory is touched on the timeline too. `nothing_0` does
+// not even reach the timeline: what a launch costs is then what stands in front of the driver. Device pointers are host
+// pointers.
 #ifndef FAKE_CUDA_H
 #define FAKE_CUDA_H
 
@@ -81,7 +83,7 @@ struct event {
 struct function {
   char name[64];
   uint64_t block_ns;
-  bool increments, touches;
+  bool increments, touches, nothing;
 };
 
 struct context *fake_current(void);

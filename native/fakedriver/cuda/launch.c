@@ -13,6 +13,7 @@ void fake_node(struct graph *g, struct node node) {
 }
 
 static int launch(struct function *f, uint64_t blocks, void *handle, void **parameters, bool per_thread) {
+  if (f->nothing) return OK;
   struct stream *s;
   int r = fake_resolve(handle, per_thread, &s);
   if (r) return r;

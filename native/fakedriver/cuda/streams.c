@@ -146,6 +146,15 @@ static int record(struct event *e, void *handle, bool per_thread) {
 }
 API cuEventRecord(struct event *e, void *handle) { return record(e, handle, false); }
 API cuEventRecord_ptsz(struct event *e, void *handle) { return record(e, handle, true); }
+API cuCtxRecordEvent(struct context *c, struct event *e) {
+  if (!c) c = fake_current();
+  if (!c || c != e->context) return INVALID_HANDLE;
+  int r = fake_unsafe();
+  if (r) return r;
+  e->capture = NULL;
+  e->generation = fake_record_all(c->id, e->id);
+  return OK;
+}
 API cuEventQuery(struct event *e) {
   int r = e->capture ? CAPTURE_UNSUPPORTED : fake_unsafe();
   if (r) return r;

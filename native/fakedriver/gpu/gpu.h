@@ -29,6 +29,7 @@ struct fake_op {
   uint64_t left_ns;      // of its run time
   uint64_t sequence;
   uint32_t event;        // FAKE_RECORD, FAKE_WAIT
+  bool all;              // FAKE_RECORD: of all streams
   uint64_t generation;   // of the event
   uint64_t ticket;       // FAKE_HOST: what the process calls it
   bool running, host_taken;
@@ -54,6 +55,7 @@ struct fake_context {
   uint64_t sequence;
   uint64_t busy_ns;
   uint32_t next_event;
+  int16_t recorder;   // the stream of FAKE_RECORD for all; NONE: none yet
   struct fake_op op[FAKE_OPS];
   struct fake_event event[FAKE_EVENTS];
 };
@@ -101,7 +103,9 @@ void fake_stream_destroy(int context, int stream);
 void fake_submit(int context, int stream, struct fake_op op);
 // `spans`: the managed memory that it touches, FAKE_SPANS of them; NULL: none.
 void fake_work(int context, int stream, uint64_t blocks, uint64_t block_ns, const struct fake_span *spans);
-uint64_t fake_record(int context, int stream, uint32_t event); // returns the event's new generation
+// Both return the event's new generation; the second is for all that was submitted to the context, whichever stream.
+uint64_t fake_record(int context, int stream, uint32_t event);
+uint64_t fake_record_all(int context, uint32_t event);
 // Whether all operations of a stream (NONE: of the context) up to `sequence` are done; and waiting for that.
 bool fake_stream_done(int context, int stream, uint64_t sequence);
 void fake_stream_wait(int context, int stream);

@@ -31,6 +31,16 @@ static bool in_order(const struct fake_context *c, int s) {
   return true;
 }
 
+// Whether all that was submitted to other streams before is done.
+static bool first_of_all(const struct fake_context *c, int s) {
+  uint64_t mine = c->op[c->head[s]].sequence;
+  for (uint64_t rest = c->active; rest; rest &= rest - 1) {
+    int o = __builtin_ctzll(rest);
+    if (o != s && valid(c->head[o]) && c->op[c->head[o]].sequence < mine) return false;
+  }
+  return true;
+}
+
 // Starts what can start. Returns whether the context has work for the multiprocessors.
 static bool start(struct fake_gpu *g, struct fake_context *c) {
   bool changed = true, working = false;
@@ -54,7 +64,7 @@ static bool start(struct fake_gpu *g, struct fake_context *c) {
         op->left_ns = fake_residency_begin(g, op);
         op->running = working = true;
         used += op->width;
-      } else if (op->kind == FAKE_RECORD) {
+      } else if (op->kind == FAKE_RECORD && (!op->all || first_of_all(c, s))) {
         c->event[op->event].done = op->generation;
         c->event[op->event].done_ns = g->at;
         pop(c, s);
@@ -129,6 +139,7 @@ int fake_context_create(void) {
     c->streams = 1;
     c->sequence = c->busy_ns = 0;
     c->next_event = 0;
+    c->recorder = NONE;
     memset(c->event, 0, sizeof c->event);
     for (int s = 0; s < FAKE_STREAMS; s++) c->head[s] = c->tail[s] = NONE;
     for (int i = 0; i < FAKE_OPS; i++) c->op[i].next = (int16_t)(i + 1 < FAKE_OPS ? i + 1 : NONE);
@@ -225,6 +236,17 @@ uint64_t fake_record(int context, int stream, uint32_t event) {
   uint64_t generation = ++g->context[context].event[event].recorded;
   fake_unlock(g);
   fake_submit(context, stream, (struct fake_op){.kind = FAKE_RECORD, .event = event, .generation = generation});
+  return generation;
+}
+
+uint64_t fake_record_all(int context, uint32_t event) {
+  struct fake_gpu *g = fake_gpu();
+  if (g->context[context].recorder == NONE) g->context[context].recorder = (int16_t)fake_stream_create(context, false);
+  fake_lock(g);
+  uint64_t generation = ++g->context[context].event[event].recorded;
+  fake_unlock(g);
+  fake_submit(context, g->context[context].recorder,
+              (struct fake_op){.kind = FAKE_RECORD, .all = true, .event = event, .generation = generation});
   return generation;
 }
 

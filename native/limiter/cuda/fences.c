@@ -50,6 +50,15 @@ static void give(struct event *e) {
   pthread_mutex_unlock(&mutex);
 }
 
+// Whether the driver can mark the end of all work of a context (CUDA 12.5): 0 not known, 1 yes, 2 no.
+static _Atomic int whole_contexts;
+
+static bool by_others(void) {
+  int known = atomic_load_explicit(&whole_contexts, memory_order_relaxed);
+  if (!known) atomic_store(&whole_contexts, known = vgpu_driver_has(VGPU_FN_cuCtxRecordEvent) ? 1 : 2);
+  return known == 1;
+}
+
 static void *record(struct vgpu_lane *lane) {
   bool entered = enter_context(lane->context);
   // Another thread may be capturing: our events are none of its business, nor does it make them unsafe.
@@ -57,9 +66,17 @@ static void *record(struct vgpu_lane *lane) {
   int mode = capturing ? exchange_capture_mode(CU_STREAM_CAPTURE_MODE_RELAXED) : 0;
   struct event *e = take(lane->context);
   CUstream stream = lane->own_thread ? CU_STREAM_PER_THREAD : lane->stream;
+  bool foreign = lane->own_thread && lane->stream != vgpu_thread_mark(), good = false;
   // A captured stream has no work of its own; it was settled before the capture began.
-  if (e && (vgpu_stream_captured(stream, false) ||
-            VGPU_CALL(cuEventRecord, CUresult (*)(void *, CUstream))(e->handle, stream) != CUDA_SUCCESS)) {
+  if (e && foreign) {
+    CUresult r = VGPU_CALL(cuCtxRecordEvent, CUresult (*)(void *, void *))(lane->context, e->handle);
+    good = r == CUDA_SUCCESS;
+    if (r == CUDA_ERROR_NOT_FOUND || r == CUDA_ERROR_NOT_SUPPORTED) atomic_store(&whole_contexts, 2);
+  } else if (e) {
+    good = !vgpu_stream_captured(stream, false) &&
+           VGPU_CALL(cuEventRecord, CUresult (*)(void *, CUstream))(e->handle, stream) == CUDA_SUCCESS;
+  }
+  if (e && !good) {
     give(e);
     e = NULL;
   }
@@ -93,4 +110,4 @@ void vgpu_cuda_fences_forget(void *context) {
   pthread_mutex_unlock(&mutex);
 }
 
-const struct vgpu_fences vgpu_cuda_fences = {record, wait};
+const struct vgpu_fences vgpu_cuda_fences = {record, wait, by_others};

@@ -85,7 +85,8 @@ static _Thread_local struct {
   struct vgpu_lane *lane;
 } last_lane;
 
-static _Thread_local char thread_mark; // its address tells threads apart
+static _Thread_local char thread_mark;
+void *vgpu_thread_mark(void) { return &thread_mark; }
 
 CUresult vgpu_work_begin(struct vgpu_work *work, CUstream stream, bool per_thread, uint64_t key) {
   work->lane = NULL;

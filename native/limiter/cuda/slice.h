@@ -20,6 +20,9 @@ VGPU_HIDDEN int vgpu_device_current(void); // -1: none
 VGPU_HIDDEN extern _Atomic uint32_t vgpu_captures;
 VGPU_HIDDEN bool vgpu_stream_captured(CUstream stream, bool per_thread);
 
+// Tells threads apart; stands for the thread's own default stream.
+VGPU_HIDDEN void *vgpu_thread_mark(void);
+
 VGPU_HIDDEN extern const struct vgpu_fences vgpu_cuda_fences;
 // The context is gone, and its events with it.
 VGPU_HIDDEN void vgpu_cuda_fences_forget(void *context);
