@@ -4,9 +4,9 @@ import { routes, type Task } from '@vgpu/api';
 import { isTerminal } from '@vgpu/core';
 import { client } from '../server/client.ts';
 import { useRoute } from '../server/use-route.ts';
+import { DataTable } from '../ui/data-table.tsx';
 import { bytes, plural } from '../ui/figures.ts';
 import { Panel } from '../ui/panel.tsx';
-import { TableBox } from '../ui/scroll-box.tsx';
 import { Answer, Empty } from '../ui/states.tsx';
 import { When } from '../ui/when.tsx';
 
@@ -61,37 +61,26 @@ function FileTable({ task, items }: FileTableProps) {
   const pictures = items.filter((one) => picture.test(one.path) && one.bytes < 8_000_000).slice(0, 12);
   return (
     <>
-      <TableBox label={`Table of files of ${task.name}`}>
-        <table className="table">
-          <thead>
-            <tr>
-              <th scope="col">File</th>
-              <th scope="col" className="right">
-                Size
-              </th>
-              <th scope="col">Written</th>
-            </tr>
-          </thead>
-          <tbody>
-            {items.map((one) => (
-              <tr key={one.path}>
-                <td>
-                  <Anchor href={address(one.path)} download size="sm" className="mono">
-                    <Group gap={6} component="span" display="inline-flex" wrap="nowrap">
-                      <IconDownload size={14} aria-hidden />
-                      {one.path}
-                    </Group>
-                  </Anchor>
-                </td>
-                <td className="right">{bytes(one.bytes)}</td>
-                <td>
-                  <When at={one.modifiedAt} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </TableBox>
+      <DataTable
+        label={`Table of files of ${task.name}`}
+        columns={[
+          {
+            title: 'File',
+            cell: (one) => (
+              <Anchor href={address(one.path)} download size="sm" className="mono">
+                <Group gap={6} component="span" display="inline-flex" wrap="nowrap">
+                  <IconDownload size={14} aria-hidden />
+                  {one.path}
+                </Group>
+              </Anchor>
+            ),
+          },
+          { title: 'Size', right: true, cell: (one) => bytes(one.bytes) },
+          { title: 'Written', cell: (one) => <When at={one.modifiedAt} /> },
+        ]}
+        rows={items}
+        keyOf={(one) => one.path}
+      />
       {pictures.length > 0 && (
         <Group p="md" gap="md" align="flex-start">
           {pictures.map((one) => (

@@ -1,9 +1,13 @@
-import type { JobSpec } from '@vgpu/core';
+import { type JobSpec, type SecretUse, secretFile } from '@vgpu/core';
 import { bytes, cores, duration, milli } from '../ui/figures.ts';
 
 const list = (values: readonly unknown[]): string => (values.length ? values.join(', ') : 'none');
 const pairs = (values: Record<string, unknown>): string =>
   list(Object.entries(values).map(([name, value]) => `${name}=${String(value)}`));
+
+/** Where a secret goes: its file, and its variable where it has one. */
+const secretText = (use: SecretUse): string =>
+  `${use.name} as /run/secrets/${secretFile(use)}${use.env ? ` and ${use.env}` : ''}`;
 
 /** A stored spec as lines of name and value, with units written out. Missing parts are left out. */
 export function specLines(raw: Record<string, unknown>): [name: string, value: string][] {
@@ -33,7 +37,7 @@ export function specLines(raw: Record<string, unknown>): [name: string, value: s
     ['Network', spec.network],
     ['Ports', spec.ports && list(spec.ports)],
     ['Environment', spec.env && pairs(spec.env)],
-    ['Secrets', spec.secrets && list(spec.secrets)],
+    ['Secrets', spec.secrets && list(spec.secrets.map(secretText))],
   ];
   return lines.filter((line): line is [string, string] => typeof line[1] === 'string');
 }

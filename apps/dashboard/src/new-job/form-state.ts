@@ -1,5 +1,5 @@
 import type { CleaningReport, Job } from '@vgpu/api';
-import type { CleanOptions, JobSpec } from '@vgpu/core';
+import type { CleanOptions, JobSpec, SecretUse } from '@vgpu/core';
 import { formatBytes } from '@vgpu/core';
 import type { ScriptFile } from '../bundle/upload.ts';
 
@@ -41,7 +41,7 @@ export interface FormState {
   priority: number;
   network: JobSpec['network'];
   env: string;
-  secrets: string[];
+  secrets: SecretUse[];
   ports: number[];
 }
 

@@ -15,6 +15,7 @@ import { parseBytes, parseDuration } from '@vgpu/core';
 import { useRoute } from '../server/use-route.ts';
 import { bytes, cores } from '../ui/figures.ts';
 import type { FormState } from './form-state.ts';
+import { SecretsField } from './secrets-field.tsx';
 
 interface ResourcesFormProps {
   form: FormState;
@@ -113,7 +114,7 @@ export function ResourcesForm({ form, set }: ResourcesFormProps) {
         <Accordion.Item value="more">
           <Accordion.Control>
             <Text size="sm" fw={550}>
-              Limits, metrics, priority, environment
+              Limits, metrics, priority, environment, secrets
             </Text>
           </Accordion.Control>
           <Accordion.Panel>
@@ -215,6 +216,7 @@ function More({ form, set }: ResourcesFormProps) {
           onChange={(event) => set({ env: event.currentTarget.value })}
         />
       </Group>
+      <SecretsField uses={form.secrets} set={(secrets) => set({ secrets })} />
     </Stack>
   );
 }

@@ -3,6 +3,7 @@ import { parseJobSpec } from '@vgpu/core';
 import { describe, expect, test } from 'vitest';
 import { makeJob } from '../testing/world.ts';
 import { emptyForm, formOf } from './form-state.ts';
+import { secretUseOf } from './secret-use.ts';
 import { envOf, specOf } from './spec-of.ts';
 
 describe('specOf', () => {
@@ -24,6 +25,7 @@ describe('specOf', () => {
       limits: { time: '90m', retries: 2 },
       priority: 5,
       ports: [6006],
+      secrets: ['KEY', { name: 'HF', env: 'HF_TOKEN' }, { name: 'db', file: 'db.conf' }],
     });
     const job: Job = makeJob(1, 'churn', ['COMPLETED'], 1_000_000, false, ['a']);
     const like: Job = {
@@ -32,6 +34,12 @@ describe('specOf', () => {
       tasks: job.tasks.map((task) => ({ ...task, dataset: 'a@2', target: 'y' })),
     };
     expect(parseJobSpec(specOf(formOf(like), []))).toEqual(spec);
+  });
+
+  test('a chosen secret is a file, and a variable where its name and value allow it', () => {
+    expect(secretUseOf('HF_TOKEN', true)).toEqual({ name: 'HF_TOKEN', env: 'HF_TOKEN' });
+    expect(secretUseOf('HF_TOKEN', false)).toEqual({ name: 'HF_TOKEN' });
+    for (const name of ['key.pem', '2nd', 'VGPU_TASK']) expect(secretUseOf(name, true)).toEqual({ name });
   });
 
   test('reads the environment line by line', () => {

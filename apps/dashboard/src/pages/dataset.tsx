@@ -17,10 +17,10 @@ import { PreviewTable } from '../datasets/preview-table.tsx';
 import { client } from '../server/client.ts';
 import { refresh, useRoute } from '../server/use-route.ts';
 import { Confirm } from '../ui/confirm.tsx';
+import { DataTable } from '../ui/data-table.tsx';
 import { bytes, count, plural } from '../ui/figures.ts';
 import { Page } from '../ui/page.tsx';
 import { Panel } from '../ui/panel.tsx';
-import { TableBox } from '../ui/scroll-box.tsx';
 import { Answer, PageAnswer } from '../ui/states.tsx';
 import { When } from '../ui/when.tsx';
 
@@ -198,55 +198,38 @@ function DatasetView({ dataset }: { dataset: Dataset }) {
 
 function Versions({ dataset }: { dataset: Dataset }) {
   return (
-    <TableBox label="Versions" className="panel">
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">Version</th>
-            <th scope="col">Content hash</th>
-            <th scope="col">File</th>
-            <th scope="col" className="right">
-              Rows
-            </th>
-            <th scope="col" className="right">
-              Set aside
-            </th>
-            <th scope="col" className="right">
-              Size
-            </th>
-            <th scope="col">Imported</th>
-          </tr>
-        </thead>
-        <tbody>
-          {[...dataset.versions].reverse().map((one) => (
-            <tr key={one.version}>
-              <td>
-                <Anchor
-                  size="sm"
-                  renderRoot={(props) => (
-                    <Link
-                      to="/datasets/$dataset"
-                      params={{ dataset: dataset.name }}
-                      search={{ version: String(one.number) }}
-                      {...props}
-                    />
-                  )}
-                >
-                  Version {one.number}
-                </Anchor>
-              </td>
-              <td className="mono">{one.version.slice(0, 16)}</td>
-              <td>{one.file}</td>
-              <td className="right">{count(one.rows)}</td>
-              <td className="right">{count(one.rejected)}</td>
-              <td className="right">{bytes(one.bytes)}</td>
-              <td>
-                <When at={one.createdAt} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </TableBox>
+    <div className="panel">
+      <DataTable
+        label="Versions"
+        columns={[
+          {
+            title: 'Version',
+            cell: (one) => (
+              <Anchor
+                size="sm"
+                renderRoot={(props) => (
+                  <Link
+                    to="/datasets/$dataset"
+                    params={{ dataset: dataset.name }}
+                    search={{ version: String(one.number) }}
+                    {...props}
+                  />
+                )}
+              >
+                Version {one.number}
+              </Anchor>
+            ),
+          },
+          { title: 'Content hash', cell: (one) => <span className="mono">{one.version.slice(0, 16)}</span> },
+          { title: 'File', cell: (one) => one.file },
+          { title: 'Rows', right: true, cell: (one) => count(one.rows) },
+          { title: 'Set aside', right: true, cell: (one) => count(one.rejected) },
+          { title: 'Size', right: true, cell: (one) => bytes(one.bytes) },
+          { title: 'Imported', cell: (one) => <When at={one.createdAt} /> },
+        ]}
+        rows={[...dataset.versions].reverse()}
+        keyOf={(one) => one.version}
+      />
+    </div>
   );
 }

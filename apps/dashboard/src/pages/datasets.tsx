@@ -1,15 +1,65 @@
 import { Text, TextInput } from '@mantine/core';
 import { IconDatabase, IconSearch } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import { routes } from '@vgpu/api';
+import { type RouteOutput, routes } from '@vgpu/api';
 import { useState } from 'react';
 import { ImportButton } from '../datasets/import-button.tsx';
 import { useRoute } from '../server/use-route.ts';
+import { type Column, DataTable } from '../ui/data-table.tsx';
 import { bytes, count, plural } from '../ui/figures.ts';
 import { Page } from '../ui/page.tsx';
-import { TableBox } from '../ui/scroll-box.tsx';
 import { Answer, Empty } from '../ui/states.tsx';
 import { When } from '../ui/when.tsx';
+
+type Row = RouteOutput<typeof routes.datasets.list>['items'][number];
+
+const columns: readonly Column<Row>[] = [
+  {
+    title: 'Dataset',
+    cell: ({ name, latest }) => (
+      <>
+        <Link to="/datasets/$dataset" params={{ dataset: name }} className="plain">
+          <Text component="span" size="sm" fw={570}>
+            {name}
+          </Text>
+        </Link>
+        <Text size="xs" c="dimmed">
+          {latest?.file}
+        </Text>
+      </>
+    ),
+  },
+  {
+    title: 'Versions',
+    right: true,
+    cell: ({ versions }) => versions.length,
+  },
+  {
+    title: 'Rows',
+    right: true,
+    cell: ({ latest }) => (latest ? count(latest.rows) : '–'),
+  },
+  {
+    title: 'Columns',
+    right: true,
+    cell: ({ latest }) => latest?.columns ?? '–',
+  },
+  {
+    title: 'Set aside',
+    right: true,
+    cell: ({ latest }) => (latest ? count(latest.rejected) : '–'),
+  },
+  {
+    title: 'Size',
+    right: true,
+    cell: ({ latest }) => (latest ? bytes(latest.bytes) : '–'),
+  },
+  { title: 'Target', cell: ({ latest }) => latest?.target ?? '–' },
+  {
+    title: 'Latest version',
+    cell: ({ latest }) => <When at={latest?.createdAt} />,
+  },
+];
 
 /** All datasets with their latest version. */
 export default function Datasets() {
@@ -48,59 +98,7 @@ export default function Datasets() {
                 </Empty>
               );
             }
-            return (
-              <TableBox label="Datasets">
-                <table className="table">
-                  <thead>
-                    <tr>
-                      <th scope="col">Dataset</th>
-                      <th scope="col" className="right">
-                        Versions
-                      </th>
-                      <th scope="col" className="right">
-                        Rows
-                      </th>
-                      <th scope="col" className="right">
-                        Columns
-                      </th>
-                      <th scope="col" className="right">
-                        Set aside
-                      </th>
-                      <th scope="col" className="right">
-                        Size
-                      </th>
-                      <th scope="col">Target</th>
-                      <th scope="col">Latest version</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {found.map(({ id, name, latest, versions }) => (
-                      <tr key={id}>
-                        <td>
-                          <Link to="/datasets/$dataset" params={{ dataset: name }} className="plain">
-                            <Text component="span" size="sm" fw={570}>
-                              {name}
-                            </Text>
-                          </Link>
-                          <Text size="xs" c="dimmed">
-                            {latest?.file}
-                          </Text>
-                        </td>
-                        <td className="right">{versions.length}</td>
-                        <td className="right">{latest ? count(latest.rows) : '–'}</td>
-                        <td className="right">{latest?.columns ?? '–'}</td>
-                        <td className="right">{latest ? count(latest.rejected) : '–'}</td>
-                        <td className="right">{latest ? bytes(latest.bytes) : '–'}</td>
-                        <td>{latest?.target ?? '–'}</td>
-                        <td>
-                          <When at={latest?.createdAt} />
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </TableBox>
-            );
+            return <DataTable label="Datasets" columns={columns} rows={found} keyOf={({ id }) => id} />;
           }}
         </Answer>
       </div>

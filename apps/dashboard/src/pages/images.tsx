@@ -1,28 +1,88 @@
-import {
-  Badge,
-  Button,
-  Code,
-  Group,
-  Modal,
-  Stack,
-  Text,
-  Textarea,
-  TextInput,
-  VisuallyHidden,
-} from '@mantine/core';
+import { Badge, Button, Code, Group, Modal, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconCards, IconHammer, IconTrash } from '@tabler/icons-react';
-import { routes } from '@vgpu/api';
+import { type RouteOutput, routes } from '@vgpu/api';
 import { useEffect, useRef, useState } from 'react';
 import { client } from '../server/client.ts';
 import { refresh, useRoute } from '../server/use-route.ts';
 import { Confirm } from '../ui/confirm.tsx';
+import { type Column, DataTable } from '../ui/data-table.tsx';
 import { errorText } from '../ui/error-text.ts';
 import { bytes, plural } from '../ui/figures.ts';
 import { Page } from '../ui/page.tsx';
-import { ScrollBox, TableBox } from '../ui/scroll-box.tsx';
+import { ScrollBox } from '../ui/scroll-box.tsx';
 import { Answer, Empty } from '../ui/states.tsx';
 import { When } from '../ui/when.tsx';
+
+type Row = RouteOutput<typeof routes.images.list>['items'][number];
+
+const columns: readonly Column<Row>[] = [
+  {
+    title: 'Image',
+    cell: (one) => (
+      <>
+        <Group gap={8} wrap="nowrap">
+          <Text component="span" size="sm" fw={570}>
+            {one.name ?? one.tags[0]?.split(':')[0] ?? 'without a name'}
+          </Text>
+          {one.managed && (
+            <Badge size="xs" variant="default" tt="none">
+              made by vgpu
+            </Badge>
+          )}
+        </Group>
+        <Text size="xs" c="dimmed" className="mono">
+          {one.id.replace('sha256:', '').slice(0, 12)}
+        </Text>
+      </>
+    ),
+  },
+  {
+    title: 'Tags',
+    cell: (one) => (
+      <Group gap={4}>
+        {one.tags.length === 0 ? (
+          <Text size="xs" c="dimmed">
+            none
+          </Text>
+        ) : (
+          one.tags.map((tag) => <Code key={tag}>{tag}</Code>)
+        )}
+      </Group>
+    ),
+  },
+  { title: 'Size', right: true, cell: (one) => bytes(one.bytes) },
+  { title: 'Created', cell: (one) => <When at={one.created} /> },
+  { title: 'In use', cell: (one) => (one.inUse > 0 ? plural(one.inUse, 'container') : 'no') },
+  {
+    title: 'Actions',
+    right: true,
+    quiet: true,
+    cell: (one) => (
+      <Confirm
+        title={`Delete ${one.name ?? one.tags[0] ?? 'this image'}?`}
+        action="Delete image"
+        onConfirm={async () => {
+          await client.call(routes.images.remove, { params: { image: one.id } });
+          await refresh(routes.images.list);
+        }}
+        trigger={(open) => (
+          <Button
+            size="compact-sm"
+            variant="default"
+            leftSection={<IconTrash size={14} />}
+            disabled={one.inUse > 0}
+            onClick={open}
+          >
+            Delete
+          </Button>
+        )}
+      >
+        Jobs that name it cannot start until it is built or pulled again.
+      </Confirm>
+    ),
+  },
+];
 
 /** Worker images: what there is, and building another. */
 export default function Images() {
@@ -48,84 +108,7 @@ export default function Images() {
                 one, called <code>sklearn</code>; it can be built ahead here.
               </Empty>
             ) : (
-              <TableBox label="Images">
-                <table className="table">
-                  <thead>
-                    <tr>
-                      <th scope="col">Image</th>
-                      <th scope="col">Tags</th>
-                      <th scope="col" className="right">
-                        Size
-                      </th>
-                      <th scope="col">Created</th>
-                      <th scope="col">In use</th>
-                      <th scope="col">
-                        <VisuallyHidden>Actions</VisuallyHidden>
-                      </th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {items.map((one) => (
-                      <tr key={one.id}>
-                        <td>
-                          <Group gap={8} wrap="nowrap">
-                            <Text component="span" size="sm" fw={570}>
-                              {one.name ?? one.tags[0]?.split(':')[0] ?? 'without a name'}
-                            </Text>
-                            {one.managed && (
-                              <Badge size="xs" variant="default" tt="none">
-                                made by vgpu
-                              </Badge>
-                            )}
-                          </Group>
-                          <Text size="xs" c="dimmed" className="mono">
-                            {one.id.replace('sha256:', '').slice(0, 12)}
-                          </Text>
-                        </td>
-                        <td>
-                          <Group gap={4}>
-                            {one.tags.length === 0 ? (
-                              <Text size="xs" c="dimmed">
-                                none
-                              </Text>
-                            ) : (
-                              one.tags.map((tag) => <Code key={tag}>{tag}</Code>)
-                            )}
-                          </Group>
-                        </td>
-                        <td className="right">{bytes(one.bytes)}</td>
-                        <td>
-                          <When at={one.created} />
-                        </td>
-                        <td>{one.inUse > 0 ? plural(one.inUse, 'container') : 'no'}</td>
-                        <td className="right">
-                          <Confirm
-                            title={`Delete ${one.name ?? one.tags[0] ?? 'this image'}?`}
-                            action="Delete image"
-                            onConfirm={async () => {
-                              await client.call(routes.images.remove, { params: { image: one.id } });
-                              await refresh(routes.images.list);
-                            }}
-                            trigger={(open) => (
-                              <Button
-                                size="compact-sm"
-                                variant="default"
-                                leftSection={<IconTrash size={14} />}
-                                disabled={one.inUse > 0}
-                                onClick={open}
-                              >
-                                Delete
-                              </Button>
-                            )}
-                          >
-                            Jobs that name it cannot start until it is built or pulled again.
-                          </Confirm>
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </TableBox>
+              <DataTable label="Images" columns={columns} rows={items} keyOf={(one) => one.id} />
             )
           }
         </Answer>

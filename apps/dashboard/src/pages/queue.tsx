@@ -1,13 +1,55 @@
 import { Text } from '@mantine/core';
 import { IconHourglass } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import { routes } from '@vgpu/api';
+import { type RouteOutput, routes } from '@vgpu/api';
 import { useRoute } from '../server/use-route.ts';
+import { type Column, DataTable } from '../ui/data-table.tsx';
 import { plural } from '../ui/figures.ts';
 import { Page } from '../ui/page.tsx';
-import { TableBox } from '../ui/scroll-box.tsx';
 import { Answer, Empty } from '../ui/states.tsx';
 import { When } from '../ui/when.tsx';
+
+type Row = RouteOutput<typeof routes.machine.queue>['items'][number];
+
+const columns: readonly Column<Row>[] = [
+  { title: 'Place', right: true, style: { width: 60 }, cell: (one) => one.position },
+  {
+    title: 'Task',
+    cell: (one) => (
+      <>
+        <Link to="/jobs/$job" params={{ job: one.job }} className="plain">
+          <Text component="span" size="sm" fw={570}>
+            {one.jobName}
+          </Text>
+        </Link>
+        <Text size="xs" c="dimmed">
+          {one.name}
+        </Text>
+      </>
+    ),
+  },
+  {
+    title: 'Why it waits',
+    style: { minWidth: 220 },
+    cell: (one) => (
+      <>
+        {one.why}
+        {one.hint && (
+          <Text size="xs" c="dimmed">
+            {one.hint}
+          </Text>
+        )}
+      </>
+    ),
+  },
+  {
+    title: 'Expected start',
+    cell: (one) => <When at={one.estimatedStart} fallback="not known yet" />,
+  },
+  { title: 'Priority', right: true, cell: (one) => one.priority },
+  { title: 'Attempts', right: true, cell: (one) => one.attempts },
+  { title: 'Submitted', cell: (one) => <When at={one.submittedAt} /> },
+];
 
 /** Waiting tasks in their order, each with the reason why it waits. */
 export default function Queue() {
@@ -30,60 +72,7 @@ export default function Queue() {
                 what.
               </Empty>
             ) : (
-              <TableBox label="Waiting tasks">
-                <table className="table">
-                  <thead>
-                    <tr>
-                      <th scope="col" className="right" style={{ width: 60 }}>
-                        Place
-                      </th>
-                      <th scope="col">Task</th>
-                      <th scope="col">Why it waits</th>
-                      <th scope="col">Expected start</th>
-                      <th scope="col" className="right">
-                        Priority
-                      </th>
-                      <th scope="col" className="right">
-                        Attempts
-                      </th>
-                      <th scope="col">Submitted</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {items.map((one) => (
-                      <tr key={one.task}>
-                        <td className="right">{one.position}</td>
-                        <td>
-                          <Link to="/jobs/$job" params={{ job: one.job }} className="plain">
-                            <Text component="span" size="sm" fw={570}>
-                              {one.jobName}
-                            </Text>
-                          </Link>
-                          <Text size="xs" c="dimmed">
-                            {one.name}
-                          </Text>
-                        </td>
-                        <td style={{ minWidth: 220 }}>
-                          {one.why}
-                          {one.hint && (
-                            <Text size="xs" c="dimmed">
-                              {one.hint}
-                            </Text>
-                          )}
-                        </td>
-                        <td>
-                          <When at={one.estimatedStart} fallback="not known yet" />
-                        </td>
-                        <td className="right">{one.priority}</td>
-                        <td className="right">{one.attempts}</td>
-                        <td>
-                          <When at={one.submittedAt} />
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </TableBox>
+              <DataTable label="Waiting tasks" columns={columns} rows={items} keyOf={(one) => one.task} />
             )
           }
         </Answer>

@@ -3,17 +3,22 @@ import { routes } from '@vgpu/api';
 import { usePreference } from '../app/preferences.ts';
 import { ShortcutList } from '../app/shortcuts.tsx';
 import { useRoute } from '../server/use-route.ts';
+import { Secrets } from '../settings/secrets.tsx';
 import { Tokens } from '../settings/tokens.tsx';
 import { Page } from '../ui/page.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { Answer } from '../ui/states.tsx';
 import { When } from '../ui/when.tsx';
 
-/** Tokens, appearance and the keyboard. */
+/** Tokens, secrets, appearance and the keyboard. */
 export default function Settings() {
   return (
-    <Page title="Settings" about="Tokens belong to the server; appearance belongs to this browser.">
+    <Page
+      title="Settings"
+      about="Tokens and secrets belong to the server; appearance belongs to this browser."
+    >
       <Tokens />
+      <Secrets />
       <div
         style={{
           display: 'grid',

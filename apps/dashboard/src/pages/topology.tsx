@@ -5,10 +5,10 @@ import { routes, type Topology } from '@vgpu/api';
 import { useTopology } from '../live/use-topology.ts';
 import { useRoute } from '../server/use-route.ts';
 import { Picture } from '../topology/picture.tsx';
+import { DataTable } from '../ui/data-table.tsx';
 import { bytes, milli } from '../ui/figures.ts';
 import { Page } from '../ui/page.tsx';
 import { Panel } from '../ui/panel.tsx';
-import { TableBox } from '../ui/scroll-box.tsx';
 import { Answer, Empty } from '../ui/states.tsx';
 import { When } from '../ui/when.tsx';
 
@@ -63,93 +63,102 @@ export default function TopologyPage() {
 
 function Matrix({ services, names }: { services: Topology['services']; names: ReadonlyMap<string, string> }) {
   return (
-    <TableBox label="Service matrix">
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">Service</th>
-            <th scope="col">State</th>
-            <th scope="col">Image</th>
-            <th scope="col">Ports</th>
-            <th scope="col" className="right">
-              CPU
-            </th>
-            <th scope="col" className="right">
-              Memory
-            </th>
-            <th scope="col">Slices</th>
-            <th scope="col">Created</th>
-            <th scope="col">Last line</th>
-          </tr>
-        </thead>
-        <tbody>
-          {services.map((one) => (
-            <tr key={`${one.kind} ${one.task ?? one.name}`}>
-              <td style={{ minWidth: 150 }}>
-                <Text size="sm" fw={570} component="span">
-                  {one.name}
-                </Text>
-                <Text size="xs" c="dimmed">
-                  {kinds[one.kind]}
-                  {one.job && (
-                    <>
-                      {' of '}
-                      <Link
-                        to="/jobs/$job"
-                        params={{ job: one.job }}
-                        style={{ color: 'var(--mantine-color-anchor)' }}
-                      >
-                        {names.get(one.job) ?? one.job}
-                      </Link>
-                    </>
-                  )}
-                </Text>
-              </td>
-              <td style={{ whiteSpace: 'nowrap' }}>
-                <span
-                  aria-hidden
-                  style={{
-                    display: 'inline-block',
-                    width: 8,
-                    height: 8,
-                    borderRadius: 4,
-                    marginRight: 7,
-                    background: stateColours[one.state] ?? 'var(--vg-queued)',
-                  }}
-                />
-                {one.state}
-              </td>
-              <td>
-                <Code>
-                  {one.image}
-                  {one.tag && `:${one.tag}`}
-                </Code>
-              </td>
-              <td>{one.ports.length === 0 ? 'none' : one.ports.join(', ')}</td>
-              <td className="right">{one.cpu === null ? '–' : `${one.cpu.toFixed(2)} cores`}</td>
-              <td className="right" style={{ whiteSpace: 'nowrap' }}>
-                {one.memory === null ? '–' : bytes(one.memory)}
-                {one.memoryLimit !== null && ` of ${bytes(one.memoryLimit)}`}
-              </td>
-              <td style={{ whiteSpace: 'nowrap' }}>
-                {one.slices.length === 0
-                  ? 'none'
-                  : one.slices
-                      .map((slice) => `${milli(slice.milli, 'GPU')}, ${bytes(slice.bytes)}`)
-                      .join('; ')}
-              </td>
-              <td>
-                <When at={one.created} />
-              </td>
-              <td style={{ maxWidth: 300 }}>
-                <div className="mono ellipsis" title={one.lastLine ?? undefined}>
-                  {one.lastLine ?? '–'}
-                </div>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </TableBox>
+    <DataTable
+      label="Service matrix"
+      columns={[
+        {
+          title: 'Service',
+          style: { minWidth: 150 },
+          cell: (one) => (
+            <>
+              <Text size="sm" fw={570} component="span">
+                {one.name}
+              </Text>
+              <Text size="xs" c="dimmed">
+                {kinds[one.kind]}
+                {one.job && (
+                  <>
+                    {' of '}
+                    <Link
+                      to="/jobs/$job"
+                      params={{ job: one.job }}
+                      style={{ color: 'var(--mantine-color-anchor)' }}
+                    >
+                      {names.get(one.job) ?? one.job}
+                    </Link>
+                  </>
+                )}
+              </Text>
+            </>
+          ),
+        },
+        {
+          title: 'State',
+          style: { whiteSpace: 'nowrap' },
+          cell: (one) => (
+            <>
+              <span
+                aria-hidden
+                style={{
+                  display: 'inline-block',
+                  width: 8,
+                  height: 8,
+                  borderRadius: 4,
+                  marginRight: 7,
+                  background: stateColours[one.state] ?? 'var(--vg-queued)',
+                }}
+              />
+              {one.state}
+            </>
+          ),
+        },
+        {
+          title: 'Image',
+          cell: (one) => (
+            <Code>
+              {one.image}
+              {one.tag && `:${one.tag}`}
+            </Code>
+          ),
+        },
+        { title: 'Ports', cell: (one) => (one.ports.length === 0 ? 'none' : one.ports.join(', ')) },
+        {
+          title: 'CPU',
+          right: true,
+          cell: (one) => (one.cpu === null ? '–' : `${one.cpu.toFixed(2)} cores`),
+        },
+        {
+          title: 'Memory',
+          right: true,
+          style: { whiteSpace: 'nowrap' },
+          cell: (one) => (
+            <>
+              {one.memory === null ? '–' : bytes(one.memory)}
+              {one.memoryLimit !== null && ` of ${bytes(one.memoryLimit)}`}
+            </>
+          ),
+        },
+        {
+          title: 'Slices',
+          style: { whiteSpace: 'nowrap' },
+          cell: (one) =>
+            one.slices.length === 0
+              ? 'none'
+              : one.slices.map((slice) => `${milli(slice.milli, 'GPU')}, ${bytes(slice.bytes)}`).join('; '),
+        },
+        { title: 'Created', cell: (one) => <When at={one.created} /> },
+        {
+          title: 'Last line',
+          style: { maxWidth: 300 },
+          cell: (one) => (
+            <div className="mono ellipsis" title={one.lastLine ?? undefined}>
+              {one.lastLine ?? '–'}
+            </div>
+          ),
+        },
+      ]}
+      rows={services}
+      keyOf={(one) => `${one.kind} ${one.task ?? one.name}`}
+    />
   );
 }

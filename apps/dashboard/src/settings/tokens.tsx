@@ -11,18 +11,17 @@ import {
   Stack,
   Text,
   TextInput,
-  VisuallyHidden,
 } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconCheck, IconCopy, IconKey, IconPlus } from '@tabler/icons-react';
-import { routes } from '@vgpu/api';
+import { type RouteOutput, routes } from '@vgpu/api';
 import { VgpuError } from '@vgpu/core';
 import { useState } from 'react';
 import { client } from '../server/client.ts';
 import { refresh, useRoute } from '../server/use-route.ts';
 import { Confirm } from '../ui/confirm.tsx';
+import { type Column, DataTable } from '../ui/data-table.tsx';
 import { Panel } from '../ui/panel.tsx';
-import { TableBox } from '../ui/scroll-box.tsx';
 import { Answer, Empty } from '../ui/states.tsx';
 import { useAct } from '../ui/use-act.ts';
 import { When } from '../ui/when.tsx';
@@ -38,6 +37,50 @@ const lifetimes = [
   { value: '7', label: '7 days' },
   { value: '30', label: '30 days' },
   { value: '365', label: '1 year' },
+];
+
+type Row = RouteOutput<typeof routes.access.tokens>['items'][number];
+
+const columns: readonly Column<Row>[] = [
+  { title: 'Name', style: { fontWeight: 550 }, cell: (one) => one.name },
+  {
+    title: 'May',
+    cell: (one) => (
+      <Group gap={4} wrap="nowrap">
+        {one.scopes.map((scope) => (
+          <Badge key={scope} variant="default" size="sm" tt="none" fw={500}>
+            {scope}
+          </Badge>
+        ))}
+      </Group>
+    ),
+  },
+  { title: 'User', cell: (one) => one.user },
+  { title: 'Created', cell: (one) => <When at={one.createdAt} /> },
+  { title: 'Last used', cell: (one) => <When at={one.lastUsedAt} fallback="never" /> },
+  { title: 'Ends', cell: (one) => <When at={one.expiresAt} fallback="no end" /> },
+  {
+    title: 'Actions',
+    right: true,
+    quiet: true,
+    cell: (one) => (
+      <Confirm
+        title={`Revoke ${one.name}?`}
+        action="Revoke token"
+        onConfirm={async () => {
+          await client.call(routes.access.revokeToken, { params: { token: one.id } });
+          await refresh(routes.access.tokens);
+        }}
+        trigger={(open) => (
+          <Button size="compact-sm" variant="default" onClick={open} aria-label={`Revoke ${one.name}`}>
+            Revoke
+          </Button>
+        )}
+      >
+        Whatever signs in with it stops working at once.
+      </Confirm>
+    ),
+  },
 ];
 
 /** Tokens: who may do what, made once and shown once. */
@@ -69,71 +112,7 @@ export function Tokens() {
                 Programs, notebooks and other machines sign in with a token.
               </Empty>
             ) : (
-              <TableBox label="Table of tokens">
-                <table className="table">
-                  <thead>
-                    <tr>
-                      <th scope="col">Name</th>
-                      <th scope="col">May</th>
-                      <th scope="col">User</th>
-                      <th scope="col">Created</th>
-                      <th scope="col">Last used</th>
-                      <th scope="col">Ends</th>
-                      <th scope="col">
-                        <VisuallyHidden>Actions</VisuallyHidden>
-                      </th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {items.map((one) => (
-                      <tr key={one.id}>
-                        <td style={{ fontWeight: 550 }}>{one.name}</td>
-                        <td>
-                          <Group gap={4} wrap="nowrap">
-                            {one.scopes.map((scope) => (
-                              <Badge key={scope} variant="default" size="sm" tt="none" fw={500}>
-                                {scope}
-                              </Badge>
-                            ))}
-                          </Group>
-                        </td>
-                        <td>{one.user}</td>
-                        <td>
-                          <When at={one.createdAt} />
-                        </td>
-                        <td>
-                          <When at={one.lastUsedAt} fallback="never" />
-                        </td>
-                        <td>
-                          <When at={one.expiresAt} fallback="no end" />
-                        </td>
-                        <td className="right">
-                          <Confirm
-                            title={`Revoke ${one.name}?`}
-                            action="Revoke token"
-                            onConfirm={async () => {
-                              await client.call(routes.access.revokeToken, { params: { token: one.id } });
-                              await refresh(routes.access.tokens);
-                            }}
-                            trigger={(open) => (
-                              <Button
-                                size="compact-sm"
-                                variant="default"
-                                onClick={open}
-                                aria-label={`Revoke ${one.name}`}
-                              >
-                                Revoke
-                              </Button>
-                            )}
-                          >
-                            Whatever signs in with it stops working at once.
-                          </Confirm>
-                        </td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </TableBox>
+              <DataTable label="Table of tokens" columns={columns} rows={items} keyOf={(one) => one.id} />
             )
           }
         </Answer>

@@ -85,6 +85,21 @@ export function answers(world: World): Map<object, (ask: Ask) => unknown> {
     ],
     [routes.access.revokeToken, none],
     [
+      routes.secrets.list,
+      () => ({
+        items: ['HF_TOKEN', 'gcp-key.json', 'OLD_KEY'].map((name, i) => ({
+          name,
+          bytes: [37, 2318, 20][i],
+          text: i !== 1,
+          readable: i !== 2,
+          createdAt: startedAt - 864e5 * (i + 3),
+          updatedAt: startedAt - 864e5 * i,
+          updatedBy: 'admin',
+        })),
+      }),
+    ],
+    [routes.secrets.remove, none],
+    [
       routes.machine.health,
       () => ({
         status: 'ok',

@@ -1,13 +1,13 @@
-import { Button, Group, Modal, NumberInput, Stack, Text, TextInput, VisuallyHidden } from '@mantine/core';
+import { Button, Group, Modal, NumberInput, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconAdjustments } from '@tabler/icons-react';
 import { routes } from '@vgpu/api';
 import { useState } from 'react';
 import { client } from '../server/client.ts';
 import { refresh, useRoute } from '../server/use-route.ts';
+import { type Column, DataTable } from '../ui/data-table.tsx';
 import { plural } from '../ui/figures.ts';
 import { Panel } from '../ui/panel.tsx';
-import { TableBox } from '../ui/scroll-box.tsx';
 import { Answer } from '../ui/states.tsx';
 import { useAct } from '../ui/use-act.ts';
 
@@ -19,6 +19,18 @@ interface Pool {
   deviceMemoryScaling: number;
 }
 
+const columns: readonly Column<Pool>[] = [
+  { title: 'Pool', style: { fontWeight: 570 }, cell: (pool) => pool.name },
+  {
+    title: 'Accelerators',
+    cell: (pool) => (pool.accelerators.length === 0 ? 'none' : plural(pool.accelerators.length, 'device')),
+  },
+  { title: 'Slices a device, at most', right: true, cell: (pool) => pool.deviceSplitCount },
+  { title: 'Compute over-commit', right: true, cell: (pool) => <>{pool.deviceCoreScaling} ×</> },
+  { title: 'Memory over-commit', right: true, cell: (pool) => <>{pool.deviceMemoryScaling} ×</> },
+  { title: 'Actions', right: true, quiet: true, cell: (pool) => <EditPool pool={pool} /> },
+];
+
 /** Pools and how far their devices are shared. */
 export function Pools() {
   const pools = useRoute(routes.accelerators.pools, {});
@@ -26,44 +38,7 @@ export function Pools() {
     <Panel title="Pools" flush>
       <Answer query={pools} lines={2}>
         {({ items }) => (
-          <TableBox label="Table of pools">
-            <table className="table">
-              <thead>
-                <tr>
-                  <th scope="col">Pool</th>
-                  <th scope="col">Accelerators</th>
-                  <th scope="col" className="right">
-                    Slices a device, at most
-                  </th>
-                  <th scope="col" className="right">
-                    Compute over-commit
-                  </th>
-                  <th scope="col" className="right">
-                    Memory over-commit
-                  </th>
-                  <th scope="col">
-                    <VisuallyHidden>Actions</VisuallyHidden>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {items.map((pool) => (
-                  <tr key={pool.name}>
-                    <td style={{ fontWeight: 570 }}>{pool.name}</td>
-                    <td>
-                      {pool.accelerators.length === 0 ? 'none' : plural(pool.accelerators.length, 'device')}
-                    </td>
-                    <td className="right">{pool.deviceSplitCount}</td>
-                    <td className="right">{pool.deviceCoreScaling} ×</td>
-                    <td className="right">{pool.deviceMemoryScaling} ×</td>
-                    <td className="right">
-                      <EditPool pool={pool} />
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </TableBox>
+          <DataTable label="Table of pools" columns={columns} rows={items} keyOf={(pool) => pool.name} />
         )}
       </Answer>
     </Panel>
