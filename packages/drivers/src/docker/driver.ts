@@ -34,8 +34,9 @@ import { checkLaunch, startCold } from './launch-worker.ts';
 import { LiveWorker } from './live-worker.ts';
 import { collectTree } from './outputs.ts';
 import { readRecord, type TaskRecord } from './task-record.ts';
+import { mountsUnder } from './tmpfs.ts';
 import { WarmPool } from './warm-pool.ts';
-import { mountsUnder, removeFolders, workerPaths } from './worker-folders.ts';
+import { removeFolders, workerPaths } from './worker-folders.ts';
 
 export interface DockerDriverOptions {
   /** The engine's Unix socket. */

@@ -206,17 +206,14 @@ export class WarmPool {
     const idlePlan = outputPlan({ memoryBytes: IDLE.memoryBytes }).limits;
     const resize =
       folders.canMount && (plan.limits.bytes !== idlePlan.bytes || plan.limits.files !== idlePlan.files);
+    if (resize) resizeOut(worker.paths, plan.limits);
     const setLimits = async () => {
       const cgroup = await worker.cgroup();
       if (cgroup) writeLimits(cgroup, limits);
       else await containers.update(worker.id, limitsOf(limits));
       return cgroup !== undefined;
     };
-    const [direct, { dataset }] = await Promise.all([
-      setLimits(),
-      stageInputs(worker.paths.in, launch),
-      resize ? resizeOut(worker.paths, plan.limits) : undefined,
-    ]);
+    const [direct, { dataset }] = await Promise.all([setLimits(), stageInputs(worker.paths.in, launch)]);
     await worker.run(orderOf(launch, dataset));
     if (!folders.canMount) worker.watchOutput();
     this.#adopted++;

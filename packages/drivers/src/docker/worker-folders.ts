@@ -1,12 +1,9 @@
-import { execFile } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { createRing } from '@vgpu/telemetry';
 import type { OutputLimits } from '../types.ts';
-
-const exec = promisify(execFile);
+import { mountTmpfs, resizeTmpfs, type TmpfsOptions, unmount } from './tmpfs.ts';
 
 /** The ring's own size is 4 MiB + a page; the rest is for sockets. */
 const CTL_BYTES = 5 * 1024 * 1024;
@@ -74,20 +71,10 @@ export async function makeFolders(
   mkdirSync(paths.ctl, { recursive: true });
   mkdirSync(paths.out, { recursive: true });
   if (settings.canMount) {
-    const owner = `uid=${settings.uid},gid=${settings.gid},mode=0755`;
-    const safe = 'nosuid,nodev,noexec';
-    await exec('mount', [
-      '-t',
-      'tmpfs',
-      '-o',
-      `${safe},size=${CTL_BYTES},nr_inodes=${CTL_INODES},uid=0,gid=0,mode=0755`,
-      'vgpu-ctl',
-      paths.ctl,
-    ]);
+    mountTmpfs('vgpu-ctl', paths.ctl, { bytes: CTL_BYTES, inodes: CTL_INODES, noexec: true });
     if (!out.onDisk) {
-      // The root folder itself takes an inode.
-      const bounds = `size=${out.limits.bytes},nr_inodes=${out.limits.files + 1}`;
-      await exec('mount', ['-t', 'tmpfs', '-o', `nosuid,nodev,${bounds},${owner}`, 'vgpu-out', paths.out]);
+      const { uid, gid } = settings;
+      mountTmpfs('vgpu-out', paths.out, { ...boundsOf(out.limits), owner: { uid, gid } });
     }
   }
   // Only its own folder inside: the ring can be neither removed nor replaced.
@@ -103,31 +90,18 @@ export async function makeFolders(
   return paths;
 }
 
+/** The root folder itself takes an inode. */
+const boundsOf = (limits: OutputLimits): TmpfsOptions => ({ bytes: limits.bytes, inodes: limits.files + 1 });
+
 /** Changes the bounds of a mounted output folder. */
-export async function resizeOut(paths: WorkerPaths, limits: OutputLimits): Promise<void> {
-  await exec('mount', ['-o', `remount,size=${limits.bytes},nr_inodes=${limits.files + 1}`, paths.out]);
+export function resizeOut(paths: WorkerPaths, limits: OutputLimits): void {
+  resizeTmpfs(paths.out, boundsOf(limits));
 }
 
 /** Gives everything back. Idempotent; safe against whatever lies in the folders. */
 export async function removeFolders(paths: WorkerPaths, mounted: boolean): Promise<void> {
-  if (mounted) {
-    const targets = mountsUnder(paths.volatile);
-    // Lazy: an open descriptor of a collector must not hold up the teardown.
-    if (targets.length > 0) await exec('umount', ['-l', ...targets]).catch(() => {});
-  }
+  if (mounted) await Promise.all([paths.ctl, join(paths.volatile, 'out')].map(unmount));
   await Promise.all(
     [paths.disk, paths.volatile].map((dir) => rm(dir, { recursive: true, force: true, maxRetries: 3 })),
   );
-}
-
-/** Mount points at or below `root`, deepest first. */
-export function mountsUnder(root: string): string[] {
-  const points = readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .map((line) =>
-      (line.split(' ')[1] ?? '').replace(/\\([0-7]{3})/g, (_, octal: string) =>
-        String.fromCharCode(Number.parseInt(octal, 8)),
-      ),
-    );
-  return points.filter((p) => p === root || p.startsWith(`${root}/`)).sort((a, b) => b.length - a.length);
 }

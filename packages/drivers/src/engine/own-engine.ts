@@ -1,16 +1,13 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { EngineClient } from '../docker/client.ts';
 import { EngineContainers } from '../docker/engine-containers.ts';
 import { homeIdentity } from '../docker/host-settings.ts';
-import { mountsUnder } from '../docker/worker-folders.ts';
+import { mountsUnder, unmount } from '../docker/tmpfs.ts';
 import { DriverError } from '../errors.ts';
 import { which } from './which.ts';
-
-const exec = promisify(execFile);
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
@@ -185,7 +182,7 @@ export async function stopEngine(options: { home: string }): Promise<boolean> {
   for (const pid of [ownEnginePid(paths), containerdPid(paths), ...processesOf(paths)])
     if (pid) await end(pid);
   for (const point of [...mountsUnder(paths.exec), ...mountsUnder(paths.data)]) {
-    await exec('umount', ['-l', point]).catch(() => {});
+    await unmount(point);
   }
   await rm(paths.exec, { recursive: true, force: true }).catch(() => {});
   return true;
