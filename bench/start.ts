@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { DockerDriver, EngineClient, ensureEngine, ImageStore, type TaskLaunch } from '@vgpu/drivers';
+import { DockerDriver, EngineClient, ImageStore, type TaskLaunch } from '@vgpu/drivers';
 import { openRing } from '@vgpu/telemetry';
+import { benchEngine } from './harness/bench-engine.ts';
 import { type Bench, type BenchResult, less, quantile } from './result.ts';
 
 const exec = promisify(execFile);
@@ -25,8 +26,7 @@ export async function benchDriver(options: BenchEngineOptions) {
   const dir = mkdtempSync(join(tmpdir(), 'vgpu-bench-'));
   const home = join(dir, 'home');
   mkdirSync(home);
-  const socketPath =
-    options.socketPath ?? (await ensureEngine({ home: process.env.VGPU_HOME ?? home })).socketPath;
+  const socketPath = options.socketPath ?? (await benchEngine());
   const client = new EngineClient(socketPath);
   const { image } = await new ImageStore(client).build('sklearn', {
     cacheDir: options.cacheDir ?? join(dir, 'cache'),
@@ -56,7 +56,7 @@ export async function benchDriver(options: BenchEngineOptions) {
   };
   const close = async () => {
     await driver.configurePool({ image: '', size: 0, memoryBudgetBytes: 0 });
-    await driver.reap(new Set());
+    await driver.purge();
     await driver.close();
     rmSync(dir, { recursive: true, force: true });
   };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { routes, VgpuClient } from '@vgpu/api';
 import type { ServerFile } from '@vgpu/core';
+import { benchEngine } from './bench-engine.ts';
 
 const vgpu = join(import.meta.dirname, '../../vgpu');
 
@@ -23,7 +24,7 @@ export class BenchServer {
   }
 
   static async start(env: NodeJS.ProcessEnv = {}): Promise<BenchServer> {
-    const server = new BenchServer(env);
+    const server = new BenchServer({ VGPU_ENGINE: `unix://${await benchEngine()}`, ...env });
     await server.vgpu('up', '--detach');
     const { items } = await server.client.call(routes.images.list, {});
     if (!items.some((image) => image.name === 'sklearn')) await server.vgpu('image', 'build');

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from '@vgpu/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { numbers } from './harness/datasets.ts';
-import { askEngine, containersOf, workersOf } from './harness/engine-view.ts';
+import { askEngine, containersOf, foldersInMemory, workersOf } from './harness/engine-view.ts';
 import { eventually } from './harness/eventually.ts';
 import { freePort } from './harness/free-port.ts';
 import { TestServer } from './harness/test-server.ts';
@@ -145,9 +145,9 @@ describe('kill -9 of a worker', () => {
 });
 
 test('after all that, only warm workers are left, and after down nothing is', async () => {
-  const left = await containersOf(server.home);
-  expect(left.filter((one) => one.Labels?.['dev.vgpu.task'])).toEqual([]);
+  expect(await workersOf(server.home)).toEqual([]);
   await server.vgpu(['down']);
   expect(await containersOf(server.home)).toEqual([]);
+  expect(foldersInMemory(server.home)).toEqual([]);
   expect(() => readFileSync(`${server.home}/server.json`)).toThrow();
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { containersOf } from './harness/engine-view.ts';
+import { workersOf } from './harness/engine-view.ts';
 import { eventually } from './harness/eventually.ts';
 import { TestServer } from './harness/test-server.ts';
 
@@ -98,10 +98,7 @@ describe('a hostile script is contained, and its neighbour does not notice', () 
     expect(['COMPLETED', 'FAILED']).toContain(hostile.state);
     await eventually(
       'its container is gone',
-      async () => {
-        const left = await containersOf(server.home);
-        return !left.some((one) => one.Labels?.['dev.vgpu.job'] === hostile.id);
-      },
+      async () => (await workersOf(server.home)).length === 0,
       10_000,
     );
   });

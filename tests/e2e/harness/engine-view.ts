@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { inject } from 'vitest';
@@ -31,14 +31,27 @@ export function askEngine<T>(path: string, method = 'GET', engine = inject('engi
 
 const managed = encodeURIComponent(JSON.stringify({ label: ['dev.vgpu.managed=true'] }));
 
-/** Containers of one home (its folder), as the engine has them. */
-export async function containersOf(home: string): Promise<Summary[]> {
-  const id = readFileSync(join(home, 'driver', 'home-id'), 'utf8').trim();
-  const all = await askEngine<Summary[]>(`/containers/json?all=1&filters=${managed}`);
+/** Under which name the things of a home appear in an engine and in memory. */
+export const homeId = (home: string): string => readFileSync(join(home, 'driver/home-id'), 'utf8').trim();
+
+/** Containers of one home (its folder): those of tasks, and idle ones. */
+export async function containersOf(home: string, engine?: string): Promise<Summary[]> {
+  const id = homeId(home);
+  const all = await askEngine<Summary[]>(`/containers/json?all=1&filters=${managed}`, 'GET', engine);
   return all.filter((one) => one.Labels?.['dev.vgpu.home'] === id);
 }
 
-/** Those of them that carry a task. */
-export async function workersOf(home: string): Promise<Summary[]> {
-  return (await containersOf(home)).filter((one) => one.Labels?.['dev.vgpu.task']);
+/** Those of them that have a task; a worker that was started ahead has no label of it, but a record in its folder. */
+export async function workersOf(home: string, engine?: string): Promise<Summary[]> {
+  return (await containersOf(home, engine)).filter(
+    ({ Labels = {} }) =>
+      Labels['dev.vgpu.task'] ||
+      existsSync(join(home, 'workers', Labels['dev.vgpu.folder'] ?? '', 'task.json')),
+  );
+}
+
+/** Folders of workers in memory that a home still holds, by their key. */
+export function foldersInMemory(home: string): string[] {
+  const root = join('/dev/shm', `vgpu-${homeId(home)}`);
+  return existsSync(root) ? readdirSync(root) : [];
 }

@@ -7,7 +7,10 @@ export function define(command: Command): void {
     .description(
       'Stop the server on this machine. Tasks that run go on; the next `vgpu up` takes them up again.',
     )
-    .option('--engine', 'stop the container engine too, where vgpu started it')
+    .option(
+      '--engine',
+      'stop the container engine too, where vgpu started it; tasks that run are queued again',
+    )
     .action(async (flags: { engine?: boolean; json?: boolean }) => {
       const stopped = await stopServer();
       let engine = false;
