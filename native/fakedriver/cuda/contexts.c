@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../mps/mps.h"
 #include "fake.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -14,6 +15,7 @@ static _Thread_local struct context *stack[16];
 static _Thread_local int depth;
 static _Thread_local struct context *thread_context;
 static bool initialised;
+static int fake_joined; // an MPS server
 
 struct context *fake_current(void) { return thread_context; }
 
@@ -26,8 +28,19 @@ int fake_primary(struct context **c, int device) { return *c = &primary_context,
 
 API cuInit(unsigned flags) {
   if (flags) return INVALID_VALUE;
-  initialised = fake_gpu() != NULL;
-  return initialised ? OK : NO_DEVICE;
+  if (initialised) return OK;
+  if (!fake_gpu()) return NO_DEVICE;
+  struct fake_mps_terms mps;
+  int r = fake_mps_join(&mps);
+  if (r > 1) return r;
+  fake_joined = r == 0;
+  if (r == 0) {
+    double sms = fake_gpu()->sms * mps.percentage / 100;
+    uint32_t whole = (uint32_t)sms;
+    fake_serve(mps.server, whole + (sms > whole), mps.memory); // a part of a multiprocessor is a whole one
+  }
+  initialised = true;
+  return OK;
 }
 API cuDriverGetVersion(int *version) { return *version = 13050, OK; }
 API cuDeviceGetCount(int *n) { return *n = 1, initialised ? OK : NOT_INITIALIZED; }
@@ -43,8 +56,8 @@ API cuDeviceGetUuid_v2(unsigned char *uuid, int device) {
 API cuDeviceGetUuid(unsigned char *uuid, int device) { return cuDeviceGetUuid_v2(uuid, device); }
 API cuDeviceTotalMem_v2(size_t *bytes, int device) { return *bytes = fake_gpu()->memory_total, device ? INVALID_DEVICE : OK; }
 API cuDeviceGetAttribute(int *value, int attribute, int device) {
-  // Multiprocessors, threads of each, compute capability; 1 for whatever else is asked.
-  *value = attribute == 16 ? (int)fake_gpu()->sms : attribute == 39 ? 2048 : attribute == 75 ? 9 : attribute == 76 ? 0 : 1;
+  // Multiprocessors, MPS, threads of each, compute capability; 1 for whatever else is asked.
+  *value = attribute == 16 ? (int)fake_sms() : attribute == 133 ? fake_joined : attribute == 39 ? 2048 : attribute == 75 ? 9 : attribute == 76 ? 0 : 1;
   return device == 0 ? OK : INVALID_DEVICE;
 }
 API cuMemGetInfo_v2(size_t *free_bytes, size_t *total) {

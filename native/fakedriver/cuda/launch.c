@@ -101,7 +101,7 @@ API cuGraphMemAllocNodeGetParams(struct node *n, struct alloc_node *p) {
 API cuGraphChildGraphNodeGetGraph(struct node *n, struct graph **g) { return *g = n->child, OK; }
 
 static void total(const struct graph *g, struct graph_exec *e) {
-  uint64_t sms = fake_gpu()->sms;
+  uint64_t sms = fake_sms();
   for (const struct node *n = g->first; n; n = n->next) {
     if (n->kind == NODE_KERNEL || n->kind == NODE_MEMSET) {
       e->ns += (n->blocks + sms - 1) / sms * n->block_ns;
@@ -140,6 +140,6 @@ API cuGraphLaunch(struct graph_exec *e, void *handle) {
   int r = fake_resolve(handle, false, &s);
   if (r) return r;
   if (s->capture) return CAPTURE_UNSUPPORTED;
-  fake_work(s->context->id, s->id, fake_gpu()->sms, e->ns ? e->ns : 1, e->span);
+  fake_work(s->context->id, s->id, fake_sms(), e->ns ? e->ns : 1, e->span);
   return OK;
 }

@@ -182,7 +182,7 @@ static int device_work(devptr to, size_t bytes, void *handle, bool per_thread) {
   if (s->capture) return fake_node(s->capture, (struct node){.kind = NODE_MEMSET, .blocks = 1, .block_ns = bytes / 2000}), OK;
   struct fake_span spans[FAKE_SPANS] = {{0}};
   fake_span_of(to, bytes, &spans[0]);
-  fake_work(s->context->id, s->id, fake_gpu()->sms, bytes / 2000 + 1, spans);
+  fake_work(s->context->id, s->id, fake_sms(), bytes / 2000 + 1, spans);
   return OK;
 }
 static int host_copy(void *to, const void *from, size_t bytes, bool wait) {

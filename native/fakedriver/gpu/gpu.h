@@ -1,6 +1,7 @@
 // A GPU that is not there: its state lies in a file that all processes of a test map, and its time passes whenever
 // one of them looks. One context runs at a time; contexts that have work take turns of a time slice, as hardware does
-// without MPS. Within a context the streams run side by side as far as multiprocessors are free.
+// without MPS; all contexts of one MPS server together count as one. Within a context, and among those of one server,
+// work runs side by side as far as multiprocessors are free and its process's active thread percentage allows.
 //
 // Set by the first process that uses the file: VGPU_FAKE_GPU (the file; default /tmp/vgpu-fake-gpu-<uid>),
 // VGPU_FAKE_SMS (132), VGPU_FAKE_MEMORY (bytes, 16 GiB), VGPU_FAKE_CONTEXT (bytes that a context takes, 256 MiB),
@@ -26,6 +27,7 @@ enum fake_op_kind { FAKE_WORK, FAKE_RECORD, FAKE_WAIT, FAKE_HOST, FAKE_TO_DEVICE
 struct fake_op {
   enum fake_op_kind kind;
   uint32_t width;        // multiprocessors it occupies
+  uint32_t want;         // and would like to occupy: under MPS a kernel begins on what is free and spreads
   uint64_t left_ns;      // of its run time
   uint64_t sequence;
   uint32_t event;        // FAKE_RECORD, FAKE_WAIT
@@ -63,6 +65,8 @@ struct fake_context {
 struct fake_process {
   uint32_t in_use, pid;
   uint64_t memory;
+  uint32_t server, sms;  // of MPS: the server's process, 0 without; multiprocessors it may use
+  uint64_t memory_limit; // bytes that MPS lets it hold, 0: no limit
 };
 
 struct fake_gpu {
@@ -75,6 +79,7 @@ struct fake_gpu {
   uint64_t busy_ns;
   uint64_t launches, switches;
   int32_t current;   // context that runs
+  uint32_t rotation;
   uint64_t slice_end;
   uint64_t live[FAKE_CONTEXTS / 64]; // contexts in use, a bit each
   struct fake_process process[FAKE_PROCESSES];
@@ -85,6 +90,9 @@ struct fake_gpu {
 // Maps the file; NULL where that fails. The process has its place from then on.
 struct fake_gpu *fake_gpu(void);
 uint32_t fake_self(void); // this process's place
+uint32_t fake_sms(void);  // multiprocessors that this process may use
+// This process is a client of an MPS server from now on: the contexts of one server run side by side.
+void fake_serve(uint32_t server, uint32_t sms, uint64_t memory_limit);
 
 void fake_lock(struct fake_gpu *g); // lets time pass, too
 void fake_unlock(struct fake_gpu *g);

@@ -55,7 +55,7 @@ static bool take_place(struct fake_gpu *g) {
     if (fcntl(file, F_OFD_SETLK, &l) != 0) continue;
     self = i;
     fake_bury(g);
-    g->process[i] = (struct fake_process){1, (uint32_t)getpid(), 0};
+    g->process[i] = (struct fake_process){.in_use = 1, .pid = (uint32_t)getpid()};
     return true;
   }
   return false;
@@ -111,6 +111,20 @@ struct fake_gpu *fake_gpu(void) {
 
 uint32_t fake_self(void) { return self; }
 
+uint32_t fake_sms(void) {
+  const struct fake_gpu *g = fake_gpu();
+  return g->process[self].server ? g->process[self].sms : g->sms;
+}
+
+void fake_serve(uint32_t server, uint32_t sms, uint64_t memory_limit) {
+  struct fake_gpu *g = fake_gpu();
+  fake_lock(g);
+  g->process[self].server = server;
+  g->process[self].sms = sms;
+  g->process[self].memory_limit = memory_limit;
+  fake_unlock(g);
+}
+
 void fake_lock(struct fake_gpu *g) {
   lock_raw(g);
   fake_advance(g, vgpu_now_ns());
@@ -140,7 +154,9 @@ bool fake_memory_take(uint64_t bytes) {
   if (!g) return false;
   fake_lock(g);
   if (bytes > g->memory_total - g->memory_used) fake_bury(g);
+  const struct fake_process *p = &g->process[self];
   bool good = bytes <= g->memory_total - g->memory_used;
+  if (p->memory_limit && (bytes > p->memory_limit || p->memory > p->memory_limit - bytes)) good = false;
   if (good) {
     fake_residency_yield(g, bytes);
     g->memory_used += bytes;

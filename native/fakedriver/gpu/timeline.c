@@ -41,9 +41,53 @@ static bool first_of_all(const struct fake_context *c, int s) {
   return true;
 }
 
+static uint32_t server_of(const struct fake_gpu *g, int c) { return g->process[g->context[c].process].server; }
+
+// The next context from `c` on that runs at the same time as `like`: itself, and those of the same MPS server.
+static int beside(const struct fake_gpu *g, int like, int c) {
+  uint32_t server = server_of(g, like);
+  for (; c < FAKE_CONTEXTS; c++) {
+    uint64_t rest = g->live[c / 64] >> (c % 64);
+    if (!rest) {
+      c = c / 64 * 64 + 63;
+      continue;
+    }
+    c += __builtin_ctzll(rest);
+    if (c == like || (server && server_of(g, c) == server)) return c;
+  }
+  return NONE;
+}
+
+static uint32_t occupied(const struct fake_context *c) {
+  uint32_t width = 0;
+  for (uint64_t rest = c->active; rest; rest &= rest - 1) {
+    int s = __builtin_ctzll(rest);
+    if (valid(c->head[s]) && c->op[c->head[s]].running) width += c->op[c->head[s]].width;
+  }
+  return width;
+}
+
+// Multiprocessors for a context: what its process may use, less what the others of its server occupy.
+static uint32_t room(const struct fake_gpu *g, const struct fake_context *c) {
+  int self = (int)(c - g->context);
+  if (!server_of(g, self)) return g->sms;
+  uint32_t others = 0, most = g->process[c->process].sms;
+  for (int o = beside(g, self, 0); o != NONE; o = beside(g, self, o + 1))
+    if (o != self) others += occupied(&g->context[o]);
+  return others >= g->sms ? 0 : g->sms - others < most ? g->sms - others : most;
+}
+
+// More multiprocessors for a piece of work that runs on some: its blocks that wait move up.
+static void widen(struct fake_op *op, uint32_t by) {
+  op->left_ns = op->left_ns * op->width / (op->width + by);
+  op->width += by;
+}
+
 // Starts what can start. Returns whether the context has work for the multiprocessors.
 static bool start(struct fake_gpu *g, struct fake_context *c) {
   bool changed = true, working = false;
+  uint32_t sms = room(g, c);
+  bool spreads = server_of(g, (int)(c - g->context)) != 0;
   while (changed) {
     changed = working = false;
     uint32_t used = 0;
@@ -58,10 +102,19 @@ static bool start(struct fake_gpu *g, struct fake_context *c) {
         continue;
       }
       struct fake_op *op = &c->op[c->head[s]];
+      if (op->running && spreads && op->width < op->want && used < sms) {
+        uint32_t by = op->want - op->width < sms - used ? op->want - op->width : sms - used;
+        widen(op, by);
+        used += by;
+      }
       if (op->running || !in_order(c, s)) continue;
       if (op->kind == FAKE_WORK || op->kind == FAKE_TO_DEVICE || op->kind == FAKE_TO_HOST) {
-        if (used + op->width > g->sms) continue;
+        uint32_t most = spreads && used < sms && op->width > sms - used ? sms - used : op->width;
+        if (used + most > sms) continue;
         op->left_ns = fake_residency_begin(g, op);
+        op->left_ns = op->left_ns * op->width / most;
+        op->want = op->width;
+        op->width = most;
         op->running = working = true;
         used += op->width;
       } else if (op->kind == FAKE_RECORD && (!op->all || first_of_all(c, s))) {
@@ -78,18 +131,59 @@ static bool start(struct fake_gpu *g, struct fake_context *c) {
   return working;
 }
 
+// Starts what can start of everything that runs at the same time as `like`; not always the same context first.
+static bool start_all(struct fake_gpu *g, int like) {
+  if (!server_of(g, like)) return start(g, &g->context[like]);
+  bool working = false;
+  int first = beside(g, like, (int)(g->rotation++ % FAKE_CONTEXTS));
+  for (int c = first; c != NONE; c = beside(g, like, c + 1)) working |= start(g, &g->context[c]);
+  for (int c = beside(g, like, 0); c != NONE && (first == NONE || c < first); c = beside(g, like, c + 1))
+    working |= start(g, &g->context[c]);
+  return working;
+}
+
+// The next one with work that does not run at the same time as the current one; else one that does.
 static int next_context(struct fake_gpu *g) {
+  uint32_t server = g->current == NONE ? 0 : server_of(g, g->current);
+  int same = NONE;
   for (int i = 1; i <= FAKE_CONTEXTS; i++) {
     int c = (g->current + i) % FAKE_CONTEXTS;
     if (c < 0) c += FAKE_CONTEXTS;
-    if ((g->live[c / 64] >> (c % 64) & 1) && g->context[c].active && start(g, &g->context[c])) return c;
+    if (!(g->live[c / 64] >> (c % 64) & 1) || !g->context[c].active) continue;
+    bool alike = c == g->current || (server && server_of(g, c) == server);
+    if (alike && same != NONE) continue;
+    if (!start(g, &g->context[c])) continue;
+    if (!alike) return c;
+    same = c;
   }
-  return NONE;
+  return same;
+}
+
+// Time passes for one context's running work; how long until the next of it ends is told before.
+static uint64_t next_end(const struct fake_gpu *g, const struct fake_context *c, uint64_t until) {
+  for (uint64_t rest = c->active; rest; rest &= rest - 1) {
+    const struct fake_op *op = &c->op[c->head[__builtin_ctzll(rest)]];
+    if (op->running && g->at + op->left_ns < until) until = g->at + op->left_ns;
+  }
+  return until;
+}
+
+static void pass(struct fake_gpu *g, struct fake_context *c, uint64_t passed) {
+  bool worked = false;
+  for (uint64_t rest = c->active; rest; rest &= rest - 1) {
+    int s = __builtin_ctzll(rest);
+    struct fake_op *op = &c->op[c->head[s]];
+    if (!op->running) continue;
+    worked = true;
+    op->left_ns -= op->left_ns < passed ? op->left_ns : passed;
+    if (op->left_ns == 0 && (op->left_ns = fake_residency_next(g, op)) == 0) pop(c, s);
+  }
+  if (worked) c->busy_ns += passed;
 }
 
 void fake_advance(struct fake_gpu *g, uint64_t now) {
   while (g->at < now) {
-    bool working = g->current != NONE && g->context[g->current].in_use && start(g, &g->context[g->current]);
+    bool working = g->current != NONE && g->context[g->current].in_use && start_all(g, g->current);
     if (!working || g->at >= g->slice_end) {
       int next = next_context(g);
       if (next == NONE) {
@@ -97,31 +191,24 @@ void fake_advance(struct fake_gpu *g, uint64_t now) {
         return;
       }
       if (next != g->current) {
-        g->at += g->switch_ns;
-        g->switches++;
+        bool together = g->current != NONE && server_of(g, next) && server_of(g, next) == server_of(g, g->current);
+        if (!together) {
+          g->at += g->switch_ns;
+          g->switches++;
+        }
         g->current = next;
       }
       g->slice_end = g->at + g->slice_ns;
       if (g->at >= now) return;
     }
-    struct fake_context *c = &g->context[g->current];
     uint64_t until = now < g->slice_end ? now : g->slice_end;
-    for (uint64_t rest = c->active; rest; rest &= rest - 1) {
-      const struct fake_op *op = &c->op[c->head[__builtin_ctzll(rest)]];
-      if (op->running && g->at + op->left_ns < until) until = g->at + op->left_ns;
-    }
+    for (int c = beside(g, g->current, 0); c != NONE; c = beside(g, g->current, c + 1))
+      until = next_end(g, &g->context[c], until);
     uint64_t passed = until - g->at;
-    for (uint64_t rest = c->active; rest; rest &= rest - 1) {
-      int s = __builtin_ctzll(rest);
-      struct fake_op *op = &c->op[c->head[s]];
-      if (!op->running) continue;
-      op->left_ns -= op->left_ns < passed ? op->left_ns : passed;
-      if (op->left_ns == 0 && (op->left_ns = fake_residency_next(g, op)) == 0) pop(c, s);
-    }
+    for (int c = beside(g, g->current, 0); c != NONE; c = beside(g, g->current, c + 1)) pass(g, &g->context[c], passed);
     g->busy_ns += passed;
-    c->busy_ns += passed;
     g->at = until;
-    start(g, c);
+    start_all(g, g->current);
   }
 }
 
@@ -221,10 +308,10 @@ void fake_submit(int context, int stream, struct fake_op op) {
 }
 
 void fake_work(int context, int stream, uint64_t blocks, uint64_t block_ns, const struct fake_span *spans) {
-  struct fake_gpu *g = fake_gpu();
-  uint64_t waves = (blocks + g->sms - 1) / g->sms;
+  uint32_t sms = fake_sms();
+  uint64_t waves = (blocks + sms - 1) / sms;
   struct fake_op op = {.kind = FAKE_WORK,
-                       .width = blocks < g->sms ? (uint32_t)(blocks ? blocks : 1) : g->sms,
+                       .width = blocks < sms ? (uint32_t)(blocks ? blocks : 1) : sms,
                        .left_ns = (waves ? waves : 1) * (block_ns ? block_ns : 1)};
   if (spans) memcpy(op.span, spans, sizeof op.span);
   fake_submit(context, stream, op);

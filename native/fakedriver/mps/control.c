@@ -164,7 +164,8 @@ static void execute(struct connection *c, char *line) {
   if (strcmp(what, "get_server_list") == 0) {
     if (server.pid) answer(c, "%d\n", (int)server.pid);
   } else if (strcmp(what, "get_server_status") == 0 && n == 2) {
-    answer(c, ours ? "ACTIVE\n" : "Server %d not found\n", (int)pid);
+    if (ours) answer(c, "ACTIVE\n");
+    else answer(c, "Server %d not found\n", (int)pid);
   } else if (strcmp(what, "start_server") == 0 && n == 3 && strcmp(word[1], "-uid") == 0) {
     if (!server.pid) start_server((uid_t)atoi(word[2]));
   } else if (strcmp(what, "get_client_list") == 0 && n == 2) {
@@ -185,9 +186,11 @@ static void execute(struct connection *c, char *line) {
     answer(c, "%.1f\n", default_percentage);
   } else if (strcmp(what, "set_active_thread_percentage") == 0 && n == 3) {
     if (ours) server.percentage = atof(word[2]); // for clients to come
-    answer(c, ours ? "%.1f\n" : "Server not found\n", server.percentage);
+    if (ours) answer(c, "%.1f\n", server.percentage);
+    else answer(c, "Server %d not found\n", (int)pid);
   } else if (strcmp(what, "get_active_thread_percentage") == 0 && n == 2) {
-    answer(c, ours ? "%.1f\n" : "Server not found\n", server.percentage);
+    if (ours) answer(c, "%.1f\n", server.percentage);
+    else answer(c, "Server %d not found\n", (int)pid);
   } else if (strcmp(what, "set_default_device_pinned_mem_limit") == 0 && n == 3) {
     char pair[64];
     snprintf(pair, sizeof pair, "%s=%s", word[1], word[2]);
