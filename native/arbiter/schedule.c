@@ -23,20 +23,41 @@ static void refill(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now)
   if (t->credit_ns > most) t->credit_ns = most;
 }
 
+static bool holds(const struct vgpu_client *c) { return c->state == VGPU_HOLDING || c->state == VGPU_BESIDE; }
+
+static uint32_t width_of(const struct vgpu_schedule *s, const struct vgpu_client *c) {
+  return c->width && c->width < s->capacity ? c->width : s->capacity ? s->capacity : 1000;
+}
+
+static uint32_t occupied(const struct vgpu_schedule *s) {
+  uint32_t sum = 0;
+  for (const struct vgpu_client *c = s->clients; c; c = c->next)
+    if (holds(c)) sum += width_of(s, c);
+  return sum;
+}
+
+static bool waits(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
+  for (const struct vgpu_client *c = s->clients; c; c = c->next)
+    if (c->tenant == t && c->state == VGPU_WAITING) return true;
+  return false;
+}
+
 static void charge(struct vgpu_schedule *s, struct vgpu_client *c, uint64_t now) {
   if (now <= c->charged_to) return;
   uint64_t used = now - c->charged_to;
   c->charged_to = now;
   c->held_ns += used;
   struct vgpu_tenant *t = c->tenant;
+  t->used_ns += used * width_of(s, c) / 1000;
+  if (c->state == VGPU_BESIDE) return;
   t->held_ns += used;
   t->clock += (double)used * 1000.0 / weight(t);
   refill(s, t, now);
   if (limited(t)) t->credit_ns -= (double)used;
-  // A slice that wants nothing keeps at most `lag_ns` of unused claim: neither is idle time saved up for a burst, nor
+  // A slice that waits for nothing keeps at most `lag_ns` of unused claim: neither is idle time saved up for a burst, nor
   // does a short pause cost it its place, nor is anybody made to pay for what it used while nobody else wanted it.
   for (struct vgpu_tenant *o = s->tenants; o; o = o->next) {
-    if (o == t || o->wanting || best_effort(o) != best_effort(t)) continue;
+    if (o == t || waits(s, o) || best_effort(o) != best_effort(t)) continue;
     double least = t->clock - (double)s->settings.lag_ns * 1000.0 / weight(o);
     if (o->clock < least) o->clock = least;
   }
@@ -50,7 +71,7 @@ void vgpu_schedule_account(struct vgpu_schedule *s, uint64_t now) {
     s->accounted_at = now;
   }
   for (struct vgpu_client *c = s->clients; c; c = c->next) {
-    if (c->state == VGPU_HOLDING || c->state == VGPU_STRIPPED) charge(s, c, now);
+    if (holds(c) || c->state == VGPU_STRIPPED) charge(s, c, now);
     if (c->state == VGPU_WAITING && now > c->charged_to) {
       c->tenant->wait_ns += now - c->charged_to;
       c->charged_to = now;
@@ -59,8 +80,8 @@ void vgpu_schedule_account(struct vgpu_schedule *s, uint64_t now) {
 }
 
 static void set_state(struct vgpu_client *c, enum vgpu_client_state state, uint64_t now) {
-  bool wanted = c->state == VGPU_WAITING || c->state == VGPU_HOLDING;
-  bool wants = state == VGPU_WAITING || state == VGPU_HOLDING;
+  bool wanted = c->state == VGPU_WAITING || holds(c);
+  bool wants = state == VGPU_WAITING || state == VGPU_HOLDING || state == VGPU_BESIDE;
   if (wants && !wanted) c->tenant->wanting++;
   if (wanted && !wants) c->tenant->wanting--;
   c->state = state;
@@ -81,12 +102,6 @@ static bool ahead(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
 static bool eligible(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now) {
   refill(s, t, now);
   return !limited(t) || t->credit_ns >= start_credit(s);
-}
-
-static bool waits(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
-  for (const struct vgpu_client *c = s->clients; c; c = c->next)
-    if (c->tenant == t && c->state == VGPU_WAITING) return true;
-  return false;
 }
 
 // Among the slices that are within their limits: 1. critical ones that are not ahead; 2. slices with a share before
@@ -136,19 +151,91 @@ static uint64_t min_turn_of(const struct vgpu_schedule *s, const struct vgpu_ten
   return (uint64_t)((double)s->settings.min_turn_ns * (double)quantum_of(s, t) / (double)s->settings.quantum_ns);
 }
 
-static void grant_next(struct vgpu_schedule *s, uint64_t now) {
-  if (s->holder) return;
-  struct vgpu_tenant *t = next_tenant(s, now);
-  if (!t) return;
-  struct vgpu_client *c = next_client(s, t);
-  set_state(c, VGPU_HOLDING, now);
-  s->holder = c;
+// Whether a slice had more than two turns' worth more than one that waits. It gets no place for nothing: it could keep
+// that one waiting, again and again, with work that outlasts the turn.
+static bool ahead_of_waiting(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
+  for (const struct vgpu_tenant *o = s->tenants; o; o = o->next)
+    if (o != t && !best_effort(o) && waits(s, o) && t->clock > o->clock + (double)s->settings.quantum_ns * 2000.0 / weight(t))
+      return true;
+  return false;
+}
+
+// Who among those that wait has a place beside the turn's holders: as in `before`, then by what it had so far. A slice
+// with a ceiling pays for its turns alone.
+static struct vgpu_client *next_beside(const struct vgpu_schedule *s) {
+  struct vgpu_client *best = NULL;
+  uint32_t used = occupied(s);
+  for (struct vgpu_client *c = s->clients; c; c = c->next) {
+    if (c->state != VGPU_WAITING || limited(c->tenant) || used + width_of(s, c) > s->capacity) continue;
+    if (ahead_of_waiting(s, c->tenant)) continue;
+    if (!best || (c->tenant != best->tenant ? before(s, c->tenant, best->tenant) : c->held_ns < best->held_ns)) best = c;
+  }
+  return best;
+}
+
+// The end of the turn, counted from its beginning; 0: none.
+static uint64_t quantum(const struct vgpu_schedule *s) {
+  return s->deadline == VGPU_NEVER ? 0 : s->deadline - s->granted_at;
+}
+
+// The next turn begins: `leader` pays for it. Others may still be finishing the last one beside it.
+static void begin(struct vgpu_schedule *s, struct vgpu_client *leader, uint64_t now) {
+  set_state(leader, VGPU_HOLDING, now);
+  s->holder = leader;
   s->granted_at = now;
   s->recalled = false;
   s->handovers++;
-  s->deadline = credit_deadline(t, now);
-  if (others_wait(s, now) && now + quantum_of(s, t) < s->deadline) s->deadline = now + quantum_of(s, t);
-  s->actions->grant(s->self, c, s->deadline == VGPU_NEVER ? 0 : s->deadline - now);
+  struct vgpu_client *rest = NULL;
+  for (struct vgpu_client *c = s->clients; c && !rest; c = c->next)
+    if (c->state == VGPU_BESIDE) rest = c;
+  uint64_t quantum_ns = quantum_of(s, leader->tenant);
+  s->deadline = credit_deadline(leader->tenant, now);
+  if (s->capacity && !limited(leader->tenant) && !rest)
+    for (struct vgpu_client *c; (c = next_beside(s));) set_state(c, VGPU_BESIDE, now);
+  if (others_wait(s, now) && now + quantum_ns < s->deadline) s->deadline = now + quantum_ns;
+  s->actions->grant(s->self, leader, quantum(s));
+  for (struct vgpu_client *c = s->clients; c && !rest; c = c->next)
+    if (c->state == VGPU_BESIDE) s->actions->grant(s->self, c, quantum(s));
+}
+
+static void grant_next(struct vgpu_schedule *s, uint64_t now) {
+  if (s->holder) return;
+  struct vgpu_tenant *t = next_tenant(s, now);
+  if (t) begin(s, next_client(s, t), now);
+}
+
+// Lets others in beside the holders while the turn is worth it.
+static void fill(struct vgpu_schedule *s, uint64_t now) {
+  if (!s->capacity || !s->holder || s->recalled || limited(s->holder->tenant)) return;
+  if (s->deadline != VGPU_NEVER && s->deadline < now + s->settings.min_turn_ns) return;
+  for (struct vgpu_client *c; (c = next_beside(s));) {
+    set_state(c, VGPU_BESIDE, now);
+    s->actions->grant(s->self, c, quantum(s));
+  }
+}
+
+// Somebody stopped holding. The turn goes on while anybody is left who holds it; a turn that is over makes way for the
+// next one as soon as that fits beside those who are still finishing.
+static void left(struct vgpu_schedule *s, uint64_t now) {
+  struct vgpu_client *rest = s->clients;
+  while (rest && !holds(rest)) rest = rest->next;
+  if (!rest) {
+    s->holder = NULL;
+    s->deadline = VGPU_NEVER;
+    grant_next(s, now);
+  } else if (s->holder->state == VGPU_HOLDING) {
+    fill(s, now);
+  } else {
+    struct vgpu_tenant *t = s->recalled ? next_tenant(s, now) : NULL;
+    struct vgpu_client *next = t ? next_client(s, t) : NULL;
+    if (next && !limited(t) && occupied(s) + width_of(s, next) <= s->capacity) {
+      begin(s, next, now);
+      return;
+    }
+    s->holder = rest;
+    rest->state = VGPU_HOLDING;
+    fill(s, now);
+  }
 }
 
 // Brings the holder's deadline forward now that `t` waits.
@@ -164,7 +251,8 @@ static void press(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now) 
   if (end < now) end = now;
   if (end >= s->deadline) return;
   s->deadline = end;
-  s->actions->shorten(s->self, s->holder, end - now);
+  for (struct vgpu_client *c = s->clients; c; c = c->next)
+    if (holds(c)) s->actions->shorten(s->self, c, end - now);
 }
 
 void vgpu_schedule_init(struct vgpu_schedule *s, struct vgpu_settings settings, const struct vgpu_actions *actions,
@@ -200,38 +288,33 @@ void vgpu_client_add(struct vgpu_schedule *s, struct vgpu_client *c, struct vgpu
 
 void vgpu_client_gone(struct vgpu_schedule *s, struct vgpu_client *c, uint64_t now) {
   vgpu_schedule_account(s, now);
-  bool held = s->holder == c;
+  bool held = holds(c);
   set_state(c, VGPU_IDLE, now);
   for (struct vgpu_client **p = &s->clients; *p; p = &(*p)->next)
     if (*p == c) {
       *p = c->next;
       break;
     }
-  if (held) {
-    s->holder = NULL;
-    s->deadline = VGPU_NEVER;
-    grant_next(s, now);
-  }
+  if (held) left(s, now);
 }
 
 void vgpu_client_request(struct vgpu_schedule *s, struct vgpu_client *c, uint64_t now) {
-  if (c->state == VGPU_WAITING || c->state == VGPU_HOLDING) return;
+  if (c->state == VGPU_WAITING || holds(c)) return;
   vgpu_schedule_account(s, now);
   refill(s, c->tenant, now);
   set_state(c, VGPU_WAITING, now);
   if (!s->holder) grant_next(s, now);
-  else press(s, c->tenant, now);
+  else fill(s, now);
+  if (c->state == VGPU_WAITING && s->holder) press(s, c->tenant, now);
 }
 
 void vgpu_client_release(struct vgpu_schedule *s, struct vgpu_client *c, bool again, uint64_t now) {
   vgpu_schedule_account(s, now);
-  if (c->state == VGPU_HOLDING || c->state == VGPU_STRIPPED) {
-    bool held = s->holder == c;
+  if (holds(c) || c->state == VGPU_STRIPPED) {
+    bool held = holds(c);
     set_state(c, again ? VGPU_WAITING : VGPU_IDLE, now);
-    if (!held) return;
-    s->holder = NULL;
-    s->deadline = VGPU_NEVER;
-    grant_next(s, now);
+    if (held) left(s, now);
+    if (s->capacity && c->state == VGPU_WAITING && s->holder) press(s, c->tenant, now);
   } else if (again) {
     vgpu_client_request(s, c, now);
   }
@@ -242,10 +325,8 @@ void vgpu_holder_strip(struct vgpu_schedule *s, bool works, uint64_t now) {
   if (!c) return;
   vgpu_schedule_account(s, now);
   set_state(c, works ? VGPU_STRIPPED : VGPU_IDLE, now);
-  s->holder = NULL;
-  s->deadline = VGPU_NEVER;
   s->actions->strip(s->self, c);
-  grant_next(s, now);
+  left(s, now);
 }
 
 void vgpu_schedule_tick(struct vgpu_schedule *s, uint64_t now) {
@@ -263,7 +344,8 @@ void vgpu_schedule_tick(struct vgpu_schedule *s, uint64_t now) {
   if (!s->recalled) {
     s->recalled = true;
     s->recalled_at = now;
-    s->actions->recall(s->self, s->holder);
+    for (struct vgpu_client *c = s->clients; c; c = c->next)
+      if (holds(c)) s->actions->recall(s->self, c);
   } else if (now - s->recalled_at >= s->settings.hang_ns) {
     vgpu_holder_strip(s, true, now);
   }

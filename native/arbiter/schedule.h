@@ -31,12 +31,16 @@ struct vgpu_tenant { // one slice
   double credit_ns;      // what the limit still lets it use; below 0: in debt
   uint64_t credit_at;    // when credit_ns was brought up to date
   uint64_t held_ns;      // device time charged so far
+  uint64_t used_ns;      // time on the device, as a part of its multiprocessors
   uint64_t wait_ns;
   uint32_t wanting;      // clients that wait or hold
   struct vgpu_tenant *next;
 };
 
-enum vgpu_client_state { VGPU_IDLE = 0, VGPU_WAITING, VGPU_HOLDING, VGPU_STRIPPED };
+// Under MPS several processes may hold the device at once, as far as they fit on it: one leads the turn and pays for it,
+// as if it were alone; the others run beside it for nothing, on what it would have left idle. So nobody who has to wait
+// waits longer for them, and shares hold as they do without.
+enum vgpu_client_state { VGPU_IDLE = 0, VGPU_WAITING, VGPU_HOLDING, VGPU_STRIPPED, VGPU_BESIDE };
 
 struct vgpu_client {
   struct vgpu_tenant *tenant;
@@ -44,12 +48,13 @@ struct vgpu_client {
   uint64_t since;      // when the state began
   uint64_t charged_to; // charged up to here (holding or stripped)
   uint64_t held_ns;    // of this client: its siblings' turn comes first
+  uint32_t width;      // milli of the multiprocessors that its work occupies; 0: all
   struct vgpu_client *next;
 };
 
 // What the caller must do; called from within the functions below.
 struct vgpu_actions {
-  void (*grant)(void *self, struct vgpu_client *client, uint64_t quantum_ns); // 0: no end
+  void (*grant)(void *self, struct vgpu_client *client, uint64_t quantum_ns); // from granted_at on; 0: no end
   void (*shorten)(void *self, struct vgpu_client *holder, uint64_t remaining_ns); // somebody waits now
   void (*recall)(void *self, struct vgpu_client *holder); // its turn is over
   void (*strip)(void *self, struct vgpu_client *holder);  // its turn is taken
@@ -61,7 +66,8 @@ struct vgpu_schedule {
   void *self;
   struct vgpu_tenant *tenants;
   struct vgpu_client *clients;
-  struct vgpu_client *holder;
+  uint32_t capacity;  // milli that the holders of one turn may occupy together; 0: one holder at a time
+  struct vgpu_client *holder; // who leads the turn
   uint64_t granted_at;
   uint64_t deadline;  // of the holder's turn; VGPU_NEVER while nobody waits and no limit ends it
   bool recalled;

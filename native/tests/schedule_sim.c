@@ -1,9 +1,10 @@
 // links: arbiter/schedule.c
 // Runs the arbiter's schedule against simulated clients in virtual time and prints each one's share.
-//   schedule_sim <seconds> <tenant>…   tenant = id:share:limit:qos:critical:work_us:gap_us[:clients]
+//   schedule_sim <seconds> <tenant>…   tenant = id:share:limit:qos:critical:work_us:gap_us[:clients[:width]]
+// With CAPACITY in the environment (milli) turns are shared by as many as fit.
 // A client does one piece of work of `work_us`, then computes on the host for `gap_us`, and so on; it works ahead of
 // the device as long as its turn lasts when the gap is 0. Prints one line per tenant: id, device time, wait, and the
-// largest difference over any 1 s window between its part of the device time and its share.
+// part of the time in which it did its work, and the largest difference over any 1 s window between its part of the device time and its share.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 struct actor {
   struct vgpu_client client;
   int tenant;
-  uint64_t work, gap;
+  uint64_t work, gap, done;
   uint64_t next;     // when its current step ends
   int step;          // 0 wants a turn, 1 working, 2 on the host (holding), 3 on the host (without a turn)
   bool recalled;
@@ -55,6 +56,7 @@ static void step(struct actor *a) {
   bool over = a->recalled || now >= a->turn_end;
   switch (a->step) {
     case 1: // work done
+      a->done += a->work;
       if (a->gap) {
         if (over) {
           a->step = 3;
@@ -94,11 +96,13 @@ int main(int argc, char **argv) {
   const struct vgpu_actions actions = {grant, shorten, recall, strip};
   struct vgpu_settings settings = {10000000, 2000000, 50000000, 10000000000ull};
   vgpu_schedule_init(&schedule, settings, &actions, NULL, 0);
+  if (getenv("CAPACITY")) schedule.capacity = (uint32_t)atoi(getenv("CAPACITY"));
   for (int i = 2; i < argc; i++) {
     struct vgpu_tenant *t = &tenants[n_tenants];
-    unsigned share, limit, qos, critical, clients = 1;
+    unsigned share, limit, qos, critical, clients = 1, width = 0;
     unsigned long work, gap;
-    if (sscanf(argv[i], "%47[^:]:%u:%u:%u:%u:%lu:%lu:%u", t->id, &share, &limit, &qos, &critical, &work, &gap, &clients) < 7)
+    if (sscanf(argv[i], "%47[^:]:%u:%u:%u:%u:%lu:%lu:%u:%u", t->id, &share, &limit, &qos, &critical, &work, &gap, &clients,
+               &width) < 7)
       return 2;
     t->share = share, t->limit = limit, t->qos = (enum vgpu_qos)qos, t->critical = critical;
     vgpu_tenant_add(&schedule, t, 0);
@@ -106,6 +110,7 @@ int main(int argc, char **argv) {
       struct actor *a = &actors[n_actors++];
       a->tenant = n_tenants, a->work = work * 1000, a->gap = gap * 1000;
       vgpu_client_add(&schedule, &a->client, t, 0);
+      a->client.width = width;
     }
     n_tenants++;
   }
@@ -143,9 +148,14 @@ int main(int argc, char **argv) {
     else vgpu_schedule_tick(&schedule, now);
   }
   vgpu_schedule_account(&schedule, now);
-  for (int i = 0; i < n_tenants; i++)
-    printf("%s held_permille=%.1f wait_ms=%.1f worst_window_permille=%.1f\n", tenants[i].id,
-           (double)tenants[i].held_ns * 1000.0 / (double)now, (double)tenants[i].wait_ns / 1e6, worst[i]);
+  for (int i = 0; i < n_tenants; i++) {
+    uint64_t done = 0;
+    for (int k = 0; k < n_actors; k++)
+      if (actors[k].tenant == i) done += actors[k].done;
+    printf("%s held_permille=%.1f worked_permille=%.1f wait_ms=%.1f worst_window_permille=%.1f\n", tenants[i].id,
+           (double)tenants[i].held_ns * 1000.0 / (double)now, (double)done * 1000.0 / (double)now,
+           (double)tenants[i].wait_ns / 1e6, worst[i]);
+  }
   printf("idle_permille=%.1f handovers=%llu\n", (double)schedule.idle_ns * 1000.0 / (double)now,
          (unsigned long long)schedule.handovers);
   return 0;
