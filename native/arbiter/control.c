@@ -30,7 +30,7 @@ static bool list(struct server *s, struct control *c) {
     if (x->removed) continue;
     report_row(s, x);
     good = answer(c, "id=%s processes=%u memory_used=%llu device_ns=%llu\n", x->config.id, x->processes,
-                  (unsigned long long)x->row->memory_used, (unsigned long long)x->tenant.held_ns);
+                  (unsigned long long)x->row->memory_used, (unsigned long long)x->tenant.used_ns);
   }
   return good;
 }
@@ -39,6 +39,7 @@ static const char *explain(const char *code) {
   if (strcmp(code, "exists") == 0) return "a slice of this id exists";
   if (strcmp(code, "full") == 0) return "no room for another slice";
   if (strcmp(code, "io") == 0) return "its folder or socket could not be made";
+  if (strcmp(code, "mixed") == 0) return "slices under MPS and slices without it cannot share an accelerator";
   return code;
 }
 

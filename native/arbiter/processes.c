@@ -9,6 +9,8 @@
 
 #define LOCK_WAITERS 0x80000000u
 
+static struct vgpu_schedule *its_schedule(struct server *s, const struct process *p) { return schedule_of(s, p->slice); }
+
 static struct vgpu_slot *slot_of(struct process *p) { return &p->slice->account->slot[p->slot]; }
 
 static void ring(struct vgpu_slot *slot) {
@@ -30,15 +32,15 @@ static void on_grant(void *self, struct vgpu_client *client, uint64_t quantum_ns
   p->generation = (p->generation + 1) & 0x3fffffff;
   slot->quantum_ns = quantum_ns;
   slot->contended = quantum_ns != 0;
-  slot->granted_ns = s->schedule.granted_at;
+  slot->granted_ns = its_schedule(s, p)->granted_at;
   p->slice->turns++;
-  if (s->recalled_at) {
+  if (s->recalled_at && !p->slice->spatial) {
     uint64_t took = vgpu_now_ns() - s->recalled_at;
     p->slice->handover_last = took;
     if (took > p->slice->handover_max) p->slice->handover_max = took;
     s->recalled_at = 0;
   }
-  s->ledger->holder = p->slice->row ? (uint64_t)(p->slice->row - s->ledger->row) + 1 : 0;
+  if (!p->slice->spatial) s->ledger->holder = p->slice->row ? (uint64_t)(p->slice->row - s->ledger->row) + 1 : 0;
   set_turn(p, VGPU_TURN_HELD);
 }
 
@@ -47,7 +49,7 @@ static void on_shorten(void *self, struct vgpu_client *client, uint64_t remainin
   struct process *p = (struct process *)client;
   struct vgpu_slot *slot = slot_of(p);
   // Counted from the grant, like the first quantum.
-  slot->quantum_ns = vgpu_now_ns() + remaining_ns - s->schedule.granted_at;
+  slot->quantum_ns = vgpu_now_ns() + remaining_ns - its_schedule(s, p)->granted_at;
   slot->contended = 1;
   ring(slot);
 }
@@ -55,7 +57,7 @@ static void on_shorten(void *self, struct vgpu_client *client, uint64_t remainin
 static void on_recall(void *self, struct vgpu_client *client) {
   struct server *s = self;
   struct process *p = (struct process *)client;
-  s->recalled_at = vgpu_now_ns();
+  if (!p->slice->spatial) s->recalled_at = vgpu_now_ns();
   set_turn(p, VGPU_TURN_RECALLED);
 }
 
@@ -63,7 +65,7 @@ static void on_strip(void *self, struct vgpu_client *client) {
   struct server *s = self;
   struct process *p = (struct process *)client;
   p->slice->strips++;
-  s->ledger->holder = 0;
+  if (!p->slice->spatial) s->ledger->holder = 0;
   set_turn(p, VGPU_TURN_NONE);
 }
 
@@ -94,7 +96,7 @@ void process_accept(struct server *s, struct slice *slice) {
 }
 
 static bool reply(struct process *p, uint32_t type, uint64_t value, int descriptor) {
-  struct vgpu_packet packet = {.type = type, .version = VGPU_LAYOUT_VERSION, .value = value};
+  struct vgpu_packet packet = {.type = type, .version = VGPU_LAYOUT_VERSION, .width = p->mps_milli, .value = value};
   struct iovec part = {&packet, sizeof packet};
   union {
     char bytes[CMSG_SPACE(sizeof(int))];
@@ -173,7 +175,7 @@ void process_close(struct server *s, struct process *p) {
   if (p->greeted) {
     struct vgpu_slot *slot = slot_of(p);
     if (s->schedule.holder == &p->client) s->ledger->holder = 0;
-    vgpu_client_gone(&s->schedule, &p->client, vgpu_now_ns());
+    vgpu_client_gone(its_schedule(s, p), &p->client, vgpu_now_ns());
     slice->gone_launches += slot->launches;
     slice->gone_denied += slot->denied;
     slot->overhead = 0;
@@ -220,7 +222,9 @@ static bool greet(struct server *s, struct process *p, const struct vgpu_packet 
     sum += claimed;
   }
   atomic_fetch_add(&a->used, sum); // what it held before the arbiter was started again
-  vgpu_client_add(&s->schedule, &p->client, &p->slice->tenant, vgpu_now_ns());
+  // One that comes back to an arbiter that took over has what it was given before.
+  p->mps_milli = hello->value && hello->width ? hello->width : spatial_width(s, p->slice);
+  vgpu_client_add(its_schedule(s, p), &p->client, &p->slice->tenant, vgpu_now_ns());
   if (hello->value) {
     measure_process(s, p);
     sum_overhead(s, p->slice);
@@ -237,6 +241,9 @@ void process_read(struct server *s, struct process *p) {
     return;
   }
   uint64_t now = vgpu_now_ns();
+  struct vgpu_schedule *schedule = its_schedule(s, p);
+  if (packet.type == VGPU_REQUEST || packet.type == VGPU_RELEASE)
+    p->client.width = packet.width < p->mps_milli ? packet.width : 0;
   switch (packet.type) {
     case VGPU_HELLO:
       if (!greet(s, p, &packet)) process_close(s, p);
@@ -246,23 +253,23 @@ void process_read(struct server *s, struct process *p) {
         p->slice->requested_at = now;
         slices_set_queues(s, now);
       }
-      vgpu_client_request(&s->schedule, &p->client, now);
+      vgpu_client_request(schedule, &p->client, now);
       break;
     case VGPU_RELEASE:
       if (packet.generation != p->generation || p->client.state == VGPU_IDLE || p->client.state == VGPU_WAITING) {
         // Of a turn that was taken from it meanwhile.
-        if (packet.value) vgpu_client_request(&s->schedule, &p->client, now);
+        if (packet.value) vgpu_client_request(schedule, &p->client, now);
         break;
       }
-      if (s->schedule.holder == &p->client) {
-        if (s->schedule.deadline != VGPU_NEVER && !s->recalled_at && now >= s->schedule.deadline)
-          s->recalled_at = s->schedule.deadline;
-        if (s->schedule.recalled && now > s->schedule.recalled_at + 5000000) p->slice->overruns++;
+      if (schedule->holder == &p->client && !p->slice->spatial) {
+        if (schedule->deadline != VGPU_NEVER && !s->recalled_at && now >= schedule->deadline)
+          s->recalled_at = schedule->deadline;
+        if (schedule->recalled && now > schedule->recalled_at + 5000000) p->slice->overruns++;
         s->ledger->holder = 0;
       }
       p->slice->requested_at = now;
       set_turn(p, VGPU_TURN_NONE);
-      vgpu_client_release(&s->schedule, &p->client, packet.value != 0, now);
+      vgpu_client_release(schedule, &p->client, packet.value != 0, now);
       s->recalled_at = 0;
       break;
     case VGPU_MEASURE: {

@@ -56,7 +56,7 @@ void report_row(struct server *s, struct slice *x) {
   row->memory_peak = x->peak;
   row->memory_denied = denied;
   row->processes = processes;
-  row->device_ns = x->tenant.held_ns;
+  row->device_ns = x->tenant.used_ns;
   row->wait_ns = x->tenant.wait_ns;
   row->turns = x->turns;
   row->launches = launches;
@@ -83,11 +83,17 @@ static void avoid_thrashing(struct server *s) {
 
 void report_sample(struct server *s, uint64_t now) {
   vgpu_schedule_account(&s->schedule, now);
+  uint64_t busy = s->schedule.busy_ns;
+  for (struct slice *x = s->slices; x; x = x->next) {
+    if (!x->spatial) continue;
+    vgpu_schedule_account(&x->own, now);
+    if (x->own.busy_ns > busy) busy = x->own.busy_ns; // at the same time as others
+  }
   uint64_t at = s->samples++ % 10;
   for (struct slice *x = s->slices; x; x = x->next) {
     if (!x->row) continue;
-    uint64_t held = x->tenant.held_ns - x->past_held[at];
-    x->past_held[at] = x->tenant.held_ns;
+    uint64_t held = x->tenant.used_ns - x->past_held[at];
+    x->past_held[at] = x->tenant.used_ns;
     uint64_t permille = held / 1000000;
     if (permille > 1000) permille = 1000;
     x->row->utilisation_permille = permille;
@@ -97,7 +103,7 @@ void report_sample(struct server *s, uint64_t now) {
   }
   avoid_thrashing(s);
   slices_set_queues(s, now);
-  s->ledger->device_busy_ns = s->schedule.busy_ns;
+  if (busy > s->ledger->device_busy_ns) s->ledger->device_busy_ns = busy;
   s->ledger->device_idle_ns = s->schedule.idle_ns;
   s->ledger->handovers = s->schedule.handovers;
   s->ledger->updated_monotonic_ns = now;

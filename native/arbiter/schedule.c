@@ -48,7 +48,8 @@ static void charge(struct vgpu_schedule *s, struct vgpu_client *c, uint64_t now)
   c->charged_to = now;
   c->held_ns += used;
   struct vgpu_tenant *t = c->tenant;
-  t->used_ns += used * width_of(s, c) / 1000;
+  if (!s->whole) t->used_ns += used * width_of(s, c) / 1000;
+  else if (c == s->holder) t->used_ns += used * s->whole / 1000;
   if (c->state == VGPU_BESIDE) return;
   t->held_ns += used;
   t->clock += (double)used * 1000.0 / weight(t);

@@ -67,6 +67,7 @@ struct vgpu_schedule {
   struct vgpu_tenant *tenants;
   struct vgpu_client *clients;
   uint32_t capacity;  // milli that the holders of one turn may occupy together; 0: one holder at a time
+  uint32_t whole;     // milli of the device that are held with the turn, whatever work occupies of them; 0: what it occupies
   struct vgpu_client *holder; // who leads the turn
   uint64_t granted_at;
   uint64_t deadline;  // of the holder's turn; VGPU_NEVER while nobody waits and no limit ends it

@@ -94,13 +94,18 @@ static bool cannot_run(pid_t pid) {
   return state && state[1] == ' ' && strchr("TtZX", state[2]);
 }
 
-static void tick(struct server *s) {
-  uint64_t now = vgpu_now_ns();
-  struct vgpu_schedule *schedule = &s->schedule;
+static void tick_schedule(struct vgpu_schedule *schedule, uint64_t now) {
   if (schedule->holder && schedule->recalled && now - schedule->recalled_at >= OVERDUE_NS &&
       cannot_run(((struct process *)schedule->holder)->pid))
     vgpu_holder_strip(schedule, false, now);
   vgpu_schedule_tick(schedule, now);
+}
+
+static void tick(struct server *s) {
+  uint64_t now = vgpu_now_ns();
+  tick_schedule(&s->schedule, now);
+  for (struct slice *x = s->slices; x; x = x->next)
+    if (x->spatial) tick_schedule(&x->own, now);
   processes_reap(s);
   if (now >= s->next_sample) {
     report_sample(s, now);
@@ -112,9 +117,17 @@ static void tick(struct server *s) {
   }
 }
 
+static uint64_t due_of(struct vgpu_schedule *schedule, uint64_t now) {
+  uint64_t due = vgpu_schedule_due(schedule, now);
+  return schedule->holder && schedule->recalled && due > now + OVERDUE_NS ? now + OVERDUE_NS : due;
+}
+
 static void arm(struct server *s) {
-  uint64_t now = vgpu_now_ns(), due = vgpu_schedule_due(&s->schedule, now);
-  if (s->schedule.holder && s->schedule.recalled && due > now + OVERDUE_NS) due = now + OVERDUE_NS;
+  uint64_t now = vgpu_now_ns(), due = due_of(&s->schedule, now);
+  for (struct slice *x = s->slices; x; x = x->next) {
+    uint64_t own = x->spatial ? due_of(&x->own, now) : VGPU_NEVER;
+    if (own < due) due = own;
+  }
   if (s->dead && due > now + 1000000) due = now + 1000000;
   // Without processes nothing changes that anybody could want to read.
   if (s->processes) {

@@ -35,6 +35,10 @@ struct slice {
   uint64_t turns, overruns, strips, peak, handover_last, handover_max;
   uint64_t past_held[10]; // device time at the last ten samples, 100 ms apart
   uint64_t gone_launches, gone_denied; // of processes that have ended
+  // Under MPS: a slice with multiprocessors of its own takes turns with nobody, but for its own processes.
+  bool spatial;
+  uint32_t width; // milli of the multiprocessors that are its own
+  struct vgpu_schedule own;
   struct slice *next;
 };
 
@@ -46,6 +50,7 @@ struct process {
   pid_t pid;
   uint32_t slot, generation;
   bool greeted;
+  uint32_t mps_milli; // multiprocessors it was told it may use; 0: not under MPS
   uint64_t overhead, lower_once; // bytes beyond what it accounts; a lower value that was measured once
 };
 
@@ -69,7 +74,7 @@ struct server {
   uint64_t next_sample, next_audit, recalled_at;
   uint64_t samples;
   uint64_t context_estimate, device_memory;
-  bool stop;
+  bool stop, loading;
 };
 
 // server.c
@@ -104,6 +109,13 @@ bool measure_open(const char *library, const char *device); // false: not to be 
 uint64_t measure_device_memory(void);
 void measure_all(struct server *s, uint64_t now);
 uint64_t measure_process(struct server *s, struct process *p); // bytes of its contexts and the like; UINT64_MAX: unknown
+
+// spatial.c: who has which multiprocessors under MPS
+const char *spatial_place(struct server *s, struct slice *x, uint64_t now); // a slice that is being added
+void spatial_apply(struct server *s, struct slice *x);
+void spatial_update(struct server *s);
+uint32_t spatial_width(const struct server *s, const struct slice *x); // for a process that begins; 0: no MPS
+struct vgpu_schedule *schedule_of(struct server *s, struct slice *x);
 
 // report.c: the ledger
 bool report_open(struct server *s);

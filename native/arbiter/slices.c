@@ -78,6 +78,7 @@ static void apply(struct server *s, struct slice *x) {
   x->account->idle_ns = s->idle_ns;
   x->account->context_estimate = s->context_estimate;
   x->account->device_memory = s->device_memory;
+  spatial_apply(s, x);
   struct vgpu_ledger_row *row = x->row;
   row->seq++;
   memcpy(row->id, x->config.id, sizeof row->id);
@@ -113,16 +114,24 @@ const char *slice_add(struct server *s, const struct vgpu_slice_config *config) 
   x->config = *config;
   x->row = row;
   memcpy(x->tenant.id, config->id, sizeof x->tenant.id);
+  uint64_t now = vgpu_now_ns();
+  if (!s->loading) x->config.spatial = false;
+  const char *problem = spatial_place(s, x, now);
+  if (problem) {
+    free(x);
+    return problem;
+  }
   char path[256];
   slice_path(s, config->id, "", path);
-  if ((mkdir(path, 0755) && errno != EEXIST) || chmod(path, 0755) || !write_config(s, config) || !make_account(x))
+  if ((mkdir(path, 0755) && errno != EEXIST) || chmod(path, 0755) || !write_config(s, &x->config) || !make_account(x))
     goto fail;
   x->source = (struct source){SOURCE_SLICE_LISTEN, listen_slice(s, config->id)};
   if (x->source.fd < 0 || !server_watch(s, &x->source)) goto fail;
   apply(s, x);
-  vgpu_tenant_add(&s->schedule, &x->tenant, vgpu_now_ns());
+  vgpu_tenant_add(schedule_of(s, x), &x->tenant, now);
   x->next = s->slices;
   s->slices = x;
+  spatial_update(s);
   return NULL;
 fail:
   if (x->account_fd > 0) close(x->account_fd);
@@ -131,9 +140,12 @@ fail:
 }
 
 const char *slice_change(struct server *s, struct slice *x, const struct vgpu_slice_config *config) {
+  if (strcmp(x->config.mps, config->mps) != 0) return "mixed";
   x->config = *config;
+  x->config.spatial = x->spatial;
   apply(s, x);
-  return write_config(s, config) ? NULL : "io";
+  spatial_update(s);
+  return write_config(s, &x->config) ? NULL : "io";
 }
 
 void slice_remove(struct server *s, struct slice *x) {
@@ -150,6 +162,7 @@ void slice_remove(struct server *s, struct slice *x) {
   }
   clear_row(x->row);
   x->row = NULL;
+  spatial_update(s);
   for (struct process *p = s->processes, *next; p; p = next) {
     next = p->next;
     if (p->slice != x) continue;
@@ -162,7 +175,7 @@ void slice_remove(struct server *s, struct slice *x) {
 }
 
 void slice_dispose(struct server *s, struct slice *x) {
-  vgpu_tenant_remove(&s->schedule, &x->tenant);
+  vgpu_tenant_remove(schedule_of(s, x), &x->tenant);
   for (struct dead_slot **d = &s->dead; *d;) {
     struct dead_slot *dead = *d;
     if (dead->slice != x) {
@@ -186,9 +199,13 @@ void slice_dispose(struct server *s, struct slice *x) {
 // process, a little while others are about, and least while they want the device as well.
 void slices_set_queues(struct server *s, uint64_t now) {
   for (struct slice *x = s->slices; x; x = x->next) {
+    if (x->spatial) { // nobody but its own processes
+      x->account->queue_ns = x->processes > 1 ? s->queue_ns : 0;
+      continue;
+    }
     bool others = false, active = false;
     for (const struct slice *o = s->slices; o; o = o->next) {
-      if (o == x || o->processes == 0) continue;
+      if (o == x || o->processes == 0 || o->spatial) continue;
       others = true;
       active |= o->tenant.wanting || (o->requested_at && now - o->requested_at < ACTIVE_NS);
     }
@@ -213,7 +230,9 @@ void slices_load(struct server *s) {
     if (n <= 0 || vgpu_slice_config_apply(&config, text, (size_t)n, bad) || strcmp(config.id, entry->d_name) ||
         vgpu_slice_config_finish(&config, bad))
       continue;
+    s->loading = true;
     slice_add(s, &config);
+    s->loading = false;
   }
   closedir(folder);
 }

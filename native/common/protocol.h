@@ -21,7 +21,9 @@ struct vgpu_packet {
   uint32_t type;
   uint32_t version;
   uint32_t generation;
-  uint32_t pad;
+  // REQUEST, RELEASE: milli of the multiprocessors that the process's work occupies, 0: all. WELCOME: milli of them that
+  // the process may use under MPS, 0: the slice is not under MPS.
+  uint32_t width;
   uint64_t value;
   uint64_t memory[VGPU_KINDS];
 };

@@ -64,6 +64,7 @@ static enum vgpu_config_result set(struct vgpu_slice_config *c, const char *key,
   bool good = true;
   if (is(key, k, "id")) good = decode(value, v, c->id, sizeof c->id) && valid_id(c->id);
   else if (is(key, k, "device")) good = decode(value, v, c->device, sizeof c->device);
+  else if (is(key, k, "mps")) good = decode(value, v, c->mps, sizeof c->mps) && (!c->mps[0] || c->mps[0] == '/');
   else if (is(key, k, "memory")) good = number(value, v, UINT64_MAX / 2, &c->memory);
   else if (is(key, k, "share")) {
     if ((good = number(value, v, 1000, &n))) c->share = (uint32_t)n;
@@ -71,6 +72,8 @@ static enum vgpu_config_result set(struct vgpu_slice_config *c, const char *key,
     if ((good = number(value, v, 1000, &n) && n > 0)) c->limit = (uint32_t)n, c->has_limit = true;
   } else if (is(key, k, "overcommit")) {
     if ((good = number(value, v, 1, &n))) c->overcommit = n != 0;
+  } else if (is(key, k, "spatial")) {
+    if ((good = number(value, v, 1, &n))) c->spatial = n != 0;
   } else if (is(key, k, "qos")) {
     if (is(value, v, "guaranteed")) c->qos = VGPU_QOS_GUARANTEED;
     else if (is(value, v, "burstable")) c->qos = VGPU_QOS_BURSTABLE;
@@ -119,18 +122,24 @@ enum vgpu_config_result vgpu_slice_config_finish(struct vgpu_slice_config *c, ch
   return VGPU_CONFIG_OK;
 }
 
-size_t vgpu_slice_config_print(const struct vgpu_slice_config *c, char *out, size_t size) {
-  char device[VGPU_DEVICE_MAX * 3 + 1];
-  size_t n = 0;
-  for (const char *p = c->device; *p; p++) {
-    if (*p > 32 && *p < 127 && *p != '%') device[n++] = *p;
-    else n += (size_t)sprintf(device + n, "%%%02X", (unsigned char)*p);
+static void encode(const char *from, char *to) {
+  for (; *from; from++) {
+    if (*from > 32 && *from < 127 && *from != '%') *to++ = *from;
+    else to += sprintf(to, "%%%02X", (unsigned char)*from);
   }
-  device[n] = 0;
+  *to = 0;
+}
+
+size_t vgpu_slice_config_print(const struct vgpu_slice_config *c, char *out, size_t size) {
+  char device[VGPU_DEVICE_MAX * 3 + 1], mps[VGPU_MPS_MAX * 3 + 1];
+  encode(c->device, device);
+  encode(c->mps, mps);
   int length = snprintf(out, size,
                         "version=1\nid=%s\ndevice=%s\nmemory=%llu\nshare=%u\nlimit=%u\nqos=%s\nlatency=%s\novercommit=%d\n",
                         c->id, device, (unsigned long long)c->memory, c->share, c->limit, vgpu_qos_name(c->qos),
                         c->critical ? "critical" : "normal", c->overcommit);
+  if (length > 0 && c->mps[0] && (size_t)length < size)
+    length += snprintf(out + length, size - (size_t)length, "mps=%s\nspatial=%d\n", mps, c->spatial);
   return length > 0 && (size_t)length < size ? (size_t)length : 0;
 }
 

@@ -10,14 +10,17 @@
 #include "../ledger/layout.h"
 
 #define VGPU_DEVICE_MAX 96
+#define VGPU_MPS_MAX 108 // CUDA_MPS_PIPE_DIRECTORY holds Unix sockets
 
 struct vgpu_slice_config {
   char id[VGPU_ID_MAX];
   char device[VGPU_DEVICE_MAX]; // empty: any
+  char mps[VGPU_MPS_MAX];       // the MPS daemon's pipe directory; empty: the slice is not under MPS
   uint64_t memory;              // bytes, 0: no cap
   uint32_t share, limit;        // milli
   enum vgpu_qos qos;
   bool critical, overcommit;
+  bool spatial;                 // under MPS, by the arbiter: has multiprocessors of its own
   bool has_limit;               // given, not derived
 };
 

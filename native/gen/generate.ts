@@ -44,7 +44,7 @@ const bytesOf = (id: string): string => id.replaceAll('-', '').replaceAll(/../g,
 function workBody(s: DriverSymbol, hook: Extract<Hook, { kind: 'work' }>, id: number): string {
   const stream = hook.signature.indexOf('s');
   const g = hook.grid;
-  const grid = g === undefined ? '1' : `(uint64_t)a${g} * a${g + 1} * a${g + 2}`;
+  const grid = g === undefined ? '0' : `(uint64_t)a${g} * a${g + 1} * a${g + 2}`;
   const key = hook.key === undefined ? `${id}` : `vgpu_work_key(a${hook.key}, ${grid})`;
   return `VGPU_EXPORT CUresult ${s.symbol}(${parameters(hook.signature)}) {
   struct vgpu_work work;

@@ -48,14 +48,16 @@ struct vgpu_ledger_row {
   au64 memory[VGPU_KINDS];           // bytes by kind
   au64 memory_peak, memory_denied;   // bytes; refused allocations
   au64 processes;                    // attached now
-  au64 device_ns;                    // time held on the accelerator
+  au64 device_ns;                    // time held on the accelerator; under MPS weighed by its part of the multiprocessors
   au64 wait_ns;                      // time spent waiting for a turn (by the arbiter's clock)
   au64 turns, launches;              // turns granted; pieces of work submitted
   au64 overruns;                     // turns given back later than asked
   au64 strips;                       // turns taken from a dead, stopped or hung holder
   au64 utilisation_permille;         // of the last second, of the whole device
   au64 handover_ns_last, handover_ns_max; // from asking a holder to give back to this slice's turn
-  au64 reserved[29];
+  au64 reserved[27];
+  au64 mps_milli;                    // under MPS: multiprocessors that its processes may use; 0: not under MPS
+  au64 spatial;                      // 1: those are its own, and it runs at the same time as all others
 };
 _Static_assert(sizeof(struct vgpu_ledger_row) == 512, "ledger row");
 

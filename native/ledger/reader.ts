@@ -38,7 +38,7 @@ export interface LedgerRow {
   readonly memoryDenied: number;
   /** processes attached now */
   readonly processes: number;
-  /** nanoseconds that the slice held the device */
+  /** nanoseconds that the slice held the device; under MPS weighed by its part of the multiprocessors */
   readonly deviceNs: number;
   /** nanoseconds that its processes waited for a turn */
   readonly waitNs: number;
@@ -53,6 +53,10 @@ export interface LedgerRow {
   /** nanoseconds from asking the holder before to this slice's turn */
   readonly handoverNsLast: number;
   readonly handoverNsMax: number;
+  /** under MPS: milli of the multiprocessors that its processes may use; 0: not under MPS */
+  readonly mpsMilli: number;
+  /** under MPS: those are its own, and it runs at the same time as all others */
+  readonly spatial: boolean;
 }
 
 export interface LedgerSnapshot {
@@ -110,6 +114,8 @@ function parseRow(b: Buffer, at: number): LedgerRow | undefined {
     utilisationPermille: word(w + 24),
     handoverNsLast: word(w + 25),
     handoverNsMax: word(w + 26),
+    mpsMilli: word(w + 54),
+    spatial: word(w + 55) !== 0,
   };
 }
 

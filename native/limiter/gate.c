@@ -79,12 +79,28 @@ static uint64_t turn_end(const struct vgpu_slot *slot, uint64_t now) {
   return granted + quantum;
 }
 
+// Under MPS others may run beside this process as far as it said it would leave room. Work that needs more than that
+// asks again.
+static bool outgrown(const struct vgpu_gate *g) {
+  uint32_t said = g->member->width;
+  return said && atomic_load_explicit(&g->width, memory_order_relaxed) > said;
+}
+
+// What to ask for: what this turn's work occupies so far, or the last one's did; 0: all.
+static void set_width(struct vgpu_gate *g) {
+  struct vgpu_member *m = g->member;
+  uint32_t width = atomic_load(&g->width);
+  if (width < g->last_width) width = g->last_width;
+  m->width = width < m->mps_milli ? width : 0;
+}
+
 // Whether a piece of work that takes `estimate` may be submitted now. `*over`: the turn has no room for it any more.
 static bool fits(struct vgpu_gate *g, uint64_t estimate, bool *over) {
   struct vgpu_slot *slot = g->member->slot;
   uint64_t outstanding = atomic_load_explicit(&g->outstanding_ns, memory_order_relaxed);
   uint64_t budget = g->member->account->queue_ns;
-  *over = false;
+  *over = outgrown(g);
+  if (*over) return false;
   if (atomic_load_explicit(&slot->contended, memory_order_relaxed)) {
     uint64_t now = vgpu_now_ns(), end = turn_end(slot, now);
     if (end != UINT64_MAX) {
@@ -177,6 +193,7 @@ static bool wait_for_room(struct vgpu_gate *g, struct vgpu_visitor *v, uint64_t 
     }
     // A turn that came and went while this process could not run answered the request.
     if (!g->requested || g->requested_in != VGPU_TURN_GENERATION(turn)) {
+      set_width(g);
       g->requested = vgpu_member_send(m, VGPU_REQUEST, 0, 0);
       g->requested_in = VGPU_TURN_GENERATION(turn);
     }
@@ -296,6 +313,8 @@ static void give_back(struct vgpu_gate *g, uint32_t turn) {
   pthread_mutex_lock(&g->mutex);
   while (g->first) pass_first(g);
   g->enough = false;
+  vgpu_lanes_narrow(g);
+  set_width(g);
   g->requested = g->waiters > 0;
   g->requested_in = VGPU_TURN_GENERATION(turn);
   atomic_store(&g->given_back, VGPU_TURN_GENERATION(turn) + 1);
@@ -326,7 +345,7 @@ static void *follow(void *gate) {
         continue;
       }
     }
-    if (mine && state == VGPU_TURN_RECALLED) {
+    if (mine && (state == VGPU_TURN_RECALLED || (outgrown(g) && g->waiters > 0))) {
       give_back(g, turn);
       continue;
     }

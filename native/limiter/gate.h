@@ -23,6 +23,9 @@ struct vgpu_lane {
   uint64_t first_ns;          // when the first of them was submitted
   uint64_t keys[8];           // which kernels they were, as far as they fit
   uint32_t n_keys, other_keys;
+  struct vgpu_member *member;
+  bool mps;                   // its slice is under MPS: others may run beside what it does
+  uint32_t width;             // milli of the device that its work of this turn occupies
   struct vgpu_lane *next;
 };
 
@@ -41,6 +44,9 @@ VGPU_HIDDEN struct vgpu_gate *vgpu_gate_of(struct vgpu_member *m, const struct v
 
 // The gate's lane for a stream, made at the first call.
 VGPU_HIDDEN struct vgpu_lane *vgpu_lane_of(struct vgpu_gate *g, void *context, void *stream, bool own_thread);
+
+// The lane's next work occupies so much of the device (milli; 0: all that the process may use).
+VGPU_HIDDEN void vgpu_lane_occupies(struct vgpu_lane *lane, uint32_t width);
 
 // Waits until a piece of work may be submitted. `key` names the kernel or graph, 0 for others. False: refused for
 // good (the slice is gone); then vgpu_gate_exit must not be called.

@@ -40,6 +40,7 @@ struct vgpu_gate {
   _Atomic uint64_t submitted;     // pieces of work before a fence
   _Atomic uint32_t unfenced;      // lanes with work behind their last fence
   _Atomic uint32_t used_turn;     // generation + 1 of the last turn that work was submitted in
+  _Atomic uint32_t width;         // of this turn's work, all lanes together
   // Under the mutex.
   pthread_mutex_t mutex;
   pthread_cond_t changed;
@@ -47,7 +48,7 @@ struct vgpu_gate {
   struct fence *first, **last;
   uint64_t moved_ns;              // when a fence was last passed
   uint64_t done_ns;               // when the device was last seen to finish something
-  uint32_t waiters;
+  uint32_t waiters, last_width;
   uint32_t requested_in; // generation in which a turn was last asked for; a grant begins the next one
   bool requested, enough, running;
   struct vgpu_estimates estimates;
@@ -90,6 +91,8 @@ VGPU_HIDDEN void vgpu_gate_bell(struct vgpu_gate *g);
 VGPU_HIDDEN void vgpu_gate_wait(struct vgpu_gate *g, uint64_t ns);
 // Whether streams that only their thread can name can be fenced by other threads.
 static inline bool vgpu_lane_by_others(const struct vgpu_gate *g) { return g->fences->by_others && g->fences->by_others(); }
+// With the mutex held: the turn is over; what its work occupied is remembered for the next request.
+VGPU_HIDDEN void vgpu_lanes_narrow(struct vgpu_gate *g);
 // Puts a fence behind what was submitted to a lane, or to all, since the last one.
 VGPU_HIDDEN void vgpu_fence_lane(struct vgpu_gate *g, struct vgpu_lane *lane);
 VGPU_HIDDEN void vgpu_fence_all(struct vgpu_gate *g);

@@ -18,11 +18,29 @@ struct vgpu_lane *vgpu_lane_of(struct vgpu_gate *g, void *context, void *stream,
   struct vgpu_lane **head = &g->lanes[lane_index(context, stream)], *lane = *head;
   while (lane && (lane->stream != stream || lane->context != context)) lane = lane->next;
   if (!lane && (lane = calloc(1, sizeof *lane))) {
-    *lane = (struct vgpu_lane){.stream = stream, .context = context, .gate = g, .own_thread = own_thread, .next = *head};
+    *lane = (struct vgpu_lane){.stream = stream, .context = context, .gate = g, .own_thread = own_thread, .next = *head,
+                               .member = g->member, .mps = g->member->mps_milli != 0};
     *head = lane;
   }
   pthread_mutex_unlock(&g->mutex);
   return lane;
+}
+
+void vgpu_lane_occupies(struct vgpu_lane *lane, uint32_t width) {
+  if (width == 0) width = 1000;
+  if (width <= lane->width) return;
+  lane_lock(lane);
+  if (width > lane->width) {
+    atomic_fetch_add(&lane->gate->width, width - lane->width);
+    lane->width = width;
+  }
+  lane_unlock(lane);
+}
+
+void vgpu_lanes_narrow(struct vgpu_gate *g) {
+  g->last_width = atomic_exchange(&g->width, 0);
+  for (int i = 0; i < VGPU_LANES; i++)
+    for (struct vgpu_lane *lane = g->lanes[i]; lane; lane = lane->next) lane->width = 0;
 }
 
 // Takes what was submitted to the lane since its last fence and puts a fence behind it.
@@ -136,6 +154,7 @@ void vgpu_gate_forget(struct vgpu_gate *g) {
   g->last = &g->first;
   vgpu_visitors_forget(g);
   g->closed = g->given_back = g->unfenced = g->used_turn = 0;
+  g->width = g->last_width = 0;
   g->outstanding_ns = 0;
   g->waiters = 0;
   g->requested = g->enough = g->running = false;

@@ -71,6 +71,8 @@ static void in_child(void) {
     if (m->account) munmap(m->account, sizeof *m->account);
     m->account = NULL;
     m->slot = NULL;
+    m->mps_milli = 0;
+    m->width = 0;
     for (int k = 0; k < VGPU_KINDS; k++) m->memory[k] = 0;
     if (m->gate) vgpu_gate_forget(m->gate);
   }
@@ -122,7 +124,8 @@ struct vgpu_member *vgpu_member_for(const char *device) {
 }
 
 static bool hello(struct vgpu_member *m, int fd) {
-  struct vgpu_packet packet = {.type = VGPU_HELLO, .version = VGPU_LAYOUT_VERSION, .value = m->account != NULL};
+  struct vgpu_packet packet = {
+      .type = VGPU_HELLO, .version = VGPU_LAYOUT_VERSION, .width = m->mps_milli, .value = m->account != NULL};
   for (int k = 0; k < VGPU_KINDS; k++) packet.memory[k] = m->memory[k];
   if (send(fd, &packet, sizeof packet, MSG_NOSIGNAL) != (ssize_t)sizeof packet) return false;
   struct iovec part = {&packet, sizeof packet};
@@ -147,6 +150,7 @@ static bool hello(struct vgpu_member *m, int fd) {
     return false;
   }
   // An earlier account stays mapped: other threads may be reading it.
+  if (!m->mps_milli) m->mps_milli = packet.width; // settled when the process begins
   m->index = (uint32_t)packet.value;
   m->slot = &a->slot[m->index];
   m->account = a;
@@ -202,7 +206,7 @@ bool vgpu_member_alive(struct vgpu_member *m) {
 
 static bool deliver(struct vgpu_member *m, uint32_t type, uint32_t generation, uint64_t value) {
   struct vgpu_packet packet = {
-      .type = type, .version = VGPU_LAYOUT_VERSION, .generation = generation, .value = value};
+      .type = type, .version = VGPU_LAYOUT_VERSION, .generation = generation, .width = m->width, .value = value};
   ssize_t n = -1;
   if (m->fd >= 0) do n = send(m->fd, &packet, sizeof packet, MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);

@@ -25,6 +25,8 @@ struct vgpu_member {
   struct vgpu_slot *slot;
   uint32_t index;        // of the slot
   _Atomic uint64_t memory[VGPU_KINDS]; // what this process holds, to be brought along to a new arbiter
+  uint32_t mps_milli;    // multiprocessors this process may use under MPS; 0: not under MPS
+  _Atomic uint32_t width; // of those, what its work occupies (milli of the device); 0: all
   struct vgpu_gate *gate;
 };
 

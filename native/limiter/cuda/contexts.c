@@ -3,13 +3,16 @@
 
 #include "../../common/futex.h"
 #include "../track.h"
+#include "mps.h"
 #include "slice.h"
 
 #define MEASURE_NS 100000000ull
 
 VGPU_EXPORT CUresult cuInit(unsigned flags) {
-  CUresult r = VGPU_CALL(cuInit, CUresult (*)(unsigned))(flags);
+  CUresult r = vgpu_mps_before_init();
   if (r) return r;
+  if ((r = VGPU_CALL(cuInit, CUresult (*)(unsigned))(flags))) return r;
+  if ((r = vgpu_mps_after_init())) return r;
   struct vgpu_member *members;
   int n = vgpu_members(&members);
   // A slice that nobody serves grants nothing.

@@ -12,7 +12,8 @@
   SYMBOL(cuEventCreate) SYMBOL(cuEventRecord) SYMBOL(cuEventSynchronize) SYMBOL(cuEventDestroy_v2) \
   SYMBOL(cuThreadExchangeStreamCaptureMode) SYMBOL(cuGraphGetNodes) SYMBOL(cuGraphNodeGetType) \
   SYMBOL(cuGraphMemAllocNodeGetParams) SYMBOL(cuGraphChildGraphNodeGetGraph) SYMBOL(cuDevicePrimaryCtxGetState) \
-  SYMBOL(cuDeviceGetDefaultMemPool) SYMBOL(cuMemPoolTrimTo) SYMBOL(cuCtxSynchronize) SYMBOL(cuDeviceGet) SYMBOL(cuCtxRecordEvent)
+  SYMBOL(cuDeviceGetDefaultMemPool) SYMBOL(cuMemPoolTrimTo) SYMBOL(cuCtxSynchronize) SYMBOL(cuDeviceGet) SYMBOL(cuCtxRecordEvent) \
+  SYMBOL(cuDeviceGetAttribute)
 
 enum vgpu_driver_function {
 #define SYMBOL(name) VGPU_FN_##name,

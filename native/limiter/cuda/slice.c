@@ -1,3 +1,4 @@
+#include "mps.h"
 #include "slice.h"
 
 #include <stdio.h>
@@ -88,7 +89,11 @@ static _Thread_local struct {
 static _Thread_local char thread_mark;
 void *vgpu_thread_mark(void) { return &thread_mark; }
 
+_Thread_local uint64_t vgpu_work_blocks = VGPU_NO_GRID;
+
 CUresult vgpu_work_begin(struct vgpu_work *work, CUstream stream, bool per_thread, uint64_t key) {
+  uint64_t blocks = vgpu_work_blocks;
+  vgpu_work_blocks = VGPU_NO_GRID;
   work->lane = NULL;
   work->key = key;
   if (vgpu_members(NULL) == 0 || vgpu_stream_captured(stream, per_thread)) return CUDA_SUCCESS;
@@ -113,6 +118,7 @@ CUresult vgpu_work_begin(struct vgpu_work *work, CUstream stream, bool per_threa
     last_lane.stream = stream;
     last_lane.lane = lane;
   }
+  if (lane->mps && blocks != VGPU_NO_GRID) vgpu_lane_occupies(lane, vgpu_mps_width(lane->member, blocks));
   if (!vgpu_gate_enter(lane->gate, key)) return CUDA_ERROR_SYSTEM_NOT_READY;
   work->lane = lane;
   return CUDA_SUCCESS;

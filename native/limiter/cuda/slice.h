@@ -27,8 +27,14 @@ VGPU_HIDDEN extern const struct vgpu_fences vgpu_cuda_fences;
 // The context is gone, and its events with it.
 VGPU_HIDDEN void vgpu_cuda_fences_forget(void *context);
 
+// The grid of the work that this thread is about to submit: blocks, 0: not known, VGPU_NO_GRID: a copy or the like,
+// which keeps no multiprocessor from others.
+#define VGPU_NO_GRID UINT64_MAX
+VGPU_HIDDEN extern _Thread_local uint64_t vgpu_work_blocks;
+
 // Names a kernel with a grid of so many blocks.
 static inline uint64_t vgpu_work_key(const void *handle, uint64_t blocks) {
+  vgpu_work_blocks = blocks;
   return (uint64_t)(uintptr_t)handle ^ blocks * 0xD6E8FEB86659FD93ull;
 }
 

@@ -32,7 +32,7 @@ VGPU_EXPORT CUresult cuLaunchCooperativeKernelMultiDevice(void *list, unsigned n
     bool entered = p[i].stream &&
                    VGPU_CALL(cuStreamGetCtx, CUresult (*)(CUstream, void **))(p[i].stream, &context) == CUDA_SUCCESS &&
                    VGPU_CALL(cuCtxPushCurrent_v2, CUresult (*)(void *))(context) == CUDA_SUCCESS;
-    r = vgpu_work_begin(&work[begun], p[i].stream, false, (uintptr_t)p[i].function);
+    r = vgpu_work_begin(&work[begun], p[i].stream, false, vgpu_work_key(p[i].function, 0));
     if (r == CUDA_SUCCESS) begun++;
     if (entered) VGPU_CALL(cuCtxPopCurrent_v2, CUresult (*)(void **))(&context);
   }
