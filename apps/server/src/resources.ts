@@ -4,7 +4,6 @@ import { openStore, type Store } from '@vgpu/store';
 import type { Logger } from 'pino';
 import type { ServerConfig } from './config.ts';
 import { type HomePaths, homePaths } from './home/paths.ts';
-import { acceleratorLost } from './systems/accelerator-blame.ts';
 import { Access } from './systems/access.ts';
 import { Bundles } from './systems/bundles.ts';
 import { Changes } from './systems/changes.ts';
@@ -136,12 +135,10 @@ export async function openResources({
     cdi: () => engine.known?.capabilities.cdi ?? false,
     held: () => scheduling.shares(),
     onChange: () => scheduling.wake(),
-    onBroken: (reports) => {
-      for (const { uuid, reason } of reports) {
-        const holders = new Set(devices.slices.filter((slice) => slice.uuid === uuid).map((s) => s.attempt));
-        for (const active of execution.active()) {
-          if (holders.has(active.attempt)) execution.evict(active, acceleratorLost(uuid, reason));
-        }
+    onLeave: (uuid, reason) => {
+      const holders = new Set(devices.slices.filter((slice) => slice.uuid === uuid).map((s) => s.attempt));
+      for (const active of execution.active()) {
+        if (holders.has(active.attempt)) execution.evict(active, reason);
       }
     },
     inventory,

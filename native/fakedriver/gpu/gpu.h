@@ -69,9 +69,14 @@ struct fake_process {
   uint64_t memory_limit; // bytes that MPS lets it hold, 0: no limit
 };
 
+#define FAKE_FAULTS 64 // that are kept
+
 struct fake_gpu {
   uint64_t magic;
   pthread_mutex_t mutex;
+  uint64_t faults;         // Xids raised so far, and the last of them (tests/fake_fault)
+  uint64_t fault[FAKE_FAULTS];
+  uint32_t lost;           // the device has fallen off the bus
   uint32_t sms;
   uint64_t memory_total, context_bytes, module_bytes, slice_ns, switch_ns;
   uint64_t memory_used;

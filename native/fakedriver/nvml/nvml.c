@@ -7,7 +7,9 @@
 #include "../gpu/gpu.h"
 
 #define API __attribute__((visibility("default")))
-enum { OK = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7, UNKNOWN = 999 };
+enum { OK = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7, GPU_IS_LOST = 15, UNKNOWN = 999 };
+// A device that is lost answers nothing else.
+#define LOST (__atomic_load_n(&fake_gpu()->lost, __ATOMIC_ACQUIRE) ? GPU_IS_LOST : OK)
 #define UUID "GPU-76677075-6661-6b65-0000-000000000001"
 
 API int nvmlInit_v2(void) { return fake_gpu() ? OK : UNKNOWN; }
@@ -31,11 +33,11 @@ API int nvmlDeviceGetHandleByUUID(const char *uuid, void **device) {
 }
 API int nvmlDeviceGetIndex(void *device, unsigned *index) { return *index = 0, OK; }
 API int nvmlDeviceGetMinorNumber(void *device, unsigned *minor) { return *minor = 0, OK; }
-API int nvmlDeviceGetUUID(void *device, char *text, unsigned n) { return snprintf(text, n, UUID), OK; }
-API int nvmlDeviceGetName(void *device, char *text, unsigned n) { return snprintf(text, n, "Fake GPU"), OK; }
+API int nvmlDeviceGetUUID(void *device, char *text, unsigned n) { return snprintf(text, n, UUID), LOST; }
+API int nvmlDeviceGetName(void *device, char *text, unsigned n) { return snprintf(text, n, "Fake GPU"), LOST; }
 API int nvmlDeviceGetMigMode(void *device, unsigned *current, unsigned *pending) { return NOT_SUPPORTED; }
-API int nvmlDeviceGetTemperature(void *device, int sensor, unsigned *celsius) { return *celsius = 45, OK; }
-API int nvmlDeviceGetPowerUsage(void *device, unsigned *milliwatts) { return *milliwatts = 90000, OK; }
+API int nvmlDeviceGetTemperature(void *device, int sensor, unsigned *celsius) { return *celsius = 45, LOST; }
+API int nvmlDeviceGetPowerUsage(void *device, unsigned *milliwatts) { return *milliwatts = 90000, LOST; }
 API int nvmlDeviceGetEnforcedPowerLimit(void *device, unsigned *milliwatts) { return *milliwatts = 350000, OK; }
 
 struct memory {
@@ -54,7 +56,7 @@ static struct memory memory(void) {
   fake_unlock(g);
   return m;
 }
-API int nvmlDeviceGetMemoryInfo(void *device, struct memory *out) { return *out = memory(), OK; }
+API int nvmlDeviceGetMemoryInfo(void *device, struct memory *out) { return *out = memory(), LOST; }
 API int nvmlDeviceGetMemoryInfo_v2(void *device, struct memory_v2 *out) {
   struct memory m = memory();
   out->total = m.total;

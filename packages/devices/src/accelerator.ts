@@ -50,4 +50,6 @@ export interface HealthReport {
   readonly uuid: string;
   readonly health: Health;
   readonly reason: string | null;
+  /** It may be well again by itself: once it answers for a while. Default: an administrator has to say so. */
+  readonly recovers?: boolean;
 }

@@ -1,6 +1,7 @@
 export * from './accelerator.ts';
 export * from './cdi/nvidia-spec.ts';
 export * from './cdi/spec.ts';
+export * from './cordons.ts';
 export * from './history.ts';
 export * from './inventory.ts';
 export * from './pool.ts';

@@ -69,6 +69,48 @@ function defineTop(command: Command): void {
     });
 }
 
+/** An accelerator by UUID, by a beginning of it, or by its number in `vgpu gpu ls`. */
+async function find(name: string): Promise<string> {
+  const { items } = await list();
+  const exact = items.filter((one) => one.uuid === name || String(one.index) === name);
+  const found = exact.length > 0 ? exact : items.filter((one) => one.uuid.startsWith(name));
+  if (found.length === 1) return found[0]!.uuid;
+  throw new VgpuError('NOT_FOUND', { what: 'accelerator', id: name, list: 'gpu ls' });
+}
+
+function defineCordon(command: Command): void {
+  for (const { verb, drain, description } of [
+    { verb: 'cordon', drain: false, description: 'Give an accelerator no new work.' },
+    { verb: 'drain', drain: true, description: 'The same, and send what runs on it back to the queue.' },
+  ]) {
+    command
+      .command(verb)
+      .description(description)
+      .argument('<accelerator>', 'UUID, or number in `vgpu gpu ls`')
+      .option('--reason <text>', 'shown beside it')
+      .action(async (name: string, flags: { reason?: string; json?: boolean }) => {
+        const body = { drain, ...(flags.reason ? { reason: flags.reason } : {}) };
+        const changed = await connect().client.call(routes.accelerators.cordon, {
+          params: { uuid: await find(name) },
+          body,
+        });
+        if (flags.json) printJson(changed);
+        else print(`${changed.uuid} takes no new work: ${changed.healthReason}`);
+      });
+  }
+  command
+    .command('uncordon')
+    .description('Give an accelerator work again, after a fault too.')
+    .argument('<accelerator>', 'UUID, or number in `vgpu gpu ls`')
+    .action(async (name: string, flags: { json?: boolean }) => {
+      const changed = await connect().client.call(routes.accelerators.uncordon, {
+        params: { uuid: await find(name) },
+      });
+      if (flags.json) printJson(changed);
+      else print(`${changed.uuid} takes work again`);
+    });
+}
+
 function number(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
@@ -151,5 +193,6 @@ function definePool(command: Command): void {
 export function define(command: Command): void {
   defineList(command);
   defineTop(command);
+  defineCordon(command);
   definePool(command);
 }

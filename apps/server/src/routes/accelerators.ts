@@ -9,16 +9,21 @@ const NONE =
 
 export function acceleratorRoutes(resources: Resources): Handlers<typeof routes.accelerators> {
   const { devices, pools, execution, scheduling } = resources;
+  const known = (uuid: string): string => {
+    if (devices.find(uuid)) return uuid;
+    throw new VgpuError('NOT_FOUND', { what: 'accelerator', id: uuid, list: 'gpu ls' });
+  };
+  const view = async (uuid: string) => {
+    const all = await acceleratorViews(devices, pools, execution);
+    return all.find((one) => one.uuid === uuid)!;
+  };
   return {
     list: async () => {
       const items = await acceleratorViews(devices, pools, execution);
       return { items, advice: items.length === 0 ? NONE : null };
     },
     history: async ({ params }) => {
-      if (!devices.find(params.uuid)) {
-        throw new VgpuError('NOT_FOUND', { what: 'accelerator', id: params.uuid, list: 'gpu ls' });
-      }
-      const readings = devices.inventory.history.of(params.uuid);
+      const readings = devices.inventory.history.of(known(params.uuid));
       return {
         uuid: params.uuid,
         time: readings.map((reading) => reading.time),
@@ -27,6 +32,18 @@ export function acceleratorRoutes(resources: Resources): Handlers<typeof routes.
         temperature: readings.map((reading) => reading.temperature),
         power: readings.map((reading) => reading.power),
       };
+    },
+    cordon: async ({ params, body, principal }) => {
+      const uuid = known(params.uuid);
+      const { drain, reason } = body!;
+      const act = drain ? 'drained' : 'cordoned';
+      devices.cordon(uuid, `${act} by ${principal.user}${reason ? `: ${reason}` : ''}`, drain);
+      return view(uuid);
+    },
+    uncordon: async ({ params }) => {
+      const uuid = known(params.uuid);
+      devices.uncordon(uuid);
+      return view(uuid);
     },
     pools: async () => ({ items: pools.views() }),
     setPool: async ({ params, body }) => {

@@ -2,6 +2,7 @@ import type { Task } from '@vgpu/api';
 import {
   type Accelerator,
   buildNative,
+  Cordons,
   type DeviceUse,
   devicesForScheduling,
   type HealthReport,
@@ -15,6 +16,8 @@ import {
 import type { LaunchGrant } from '@vgpu/drivers';
 import type { AcceleratorShare, AcceleratorView } from '@vgpu/scheduler';
 import type { Logger } from 'pino';
+import { acceleratorLost } from './accelerator-blame.ts';
+import { type Reason, reasonOf } from './outcome.ts';
 import type { Pools } from './pools.ts';
 
 export interface DevicesParts {
@@ -27,10 +30,12 @@ export interface DevicesParts {
   held: () => readonly AcceleratorShare[];
   /** Something changed that may let waiting tasks start. */
   onChange: () => void;
-  /** Devices that broke: what runs on them has to leave. */
-  onBroken: (reports: readonly HealthReport[]) => void;
+  /** A device broke or is drained: what runs on it has to leave. */
+  onLeave: (uuid: string, reason: Reason) => void;
   /** Where accelerators are found; default: every provider. */
-  inventory?: ((events: ConstructorParameters<typeof Inventory>[0]) => Inventory) | undefined;
+  inventory?:
+    | ((events: ConstructorParameters<typeof Inventory>[0], cordons: Cordons) => Inventory)
+    | undefined;
 }
 
 /** An attempt and what it was given of the accelerators. */
@@ -61,12 +66,14 @@ export class Devices {
     const events = {
       onHealth: (reports: readonly HealthReport[]) => {
         parts.log.warn({ reports }, 'the health of accelerators changed');
-        const broken = reports.filter((report) => report.health === 'unhealthy');
-        if (broken.length > 0) parts.onBroken(broken);
+        for (const { uuid, health, reason } of reports) {
+          if (health === 'unhealthy') parts.onLeave(uuid, acceleratorLost(uuid, reason));
+        }
         parts.onChange();
       },
     };
-    this.inventory = parts.inventory?.(events) ?? new Inventory(events);
+    const cordons = new Cordons(parts.home);
+    this.inventory = parts.inventory?.(events, cordons) ?? new Inventory(events, undefined, cordons);
     this.#slices = new SliceManager(parts.home, this.inventory);
   }
 
@@ -85,6 +92,17 @@ export class Devices {
     if (state === 'built') this.#parts.log.info('built the limiter');
     if (state === 'impossible')
       this.#parts.log.warn({ problem }, 'no limiter: accelerators cannot be shared');
+  }
+
+  /** Takes a device out, over restarts too. `drain`: what runs on it goes back to the queue and starts elsewhere. */
+  cordon(uuid: string, why: string, drain: boolean): void {
+    this.inventory.cordon(uuid, why);
+    if (drain) this.#parts.onLeave(uuid, reasonOf('ACCELERATOR_DRAINED', { uuid, why }));
+  }
+
+  /** Takes a device back in, after a fault too. */
+  uncordon(uuid: string): void {
+    this.inventory.uncordon(uuid);
   }
 
   /** Stops looking. Slices of workers that run on stay, and so do their arbiters. */

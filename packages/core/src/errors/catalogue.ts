@@ -192,7 +192,13 @@ export const catalogue = {
     422,
     1,
     'the accelerator {uuid} failed under the task: {problem}',
-    'See `vgpu gpu ls`; a device that failed takes no work until vgpu is started again.',
+    'See `vgpu gpu ls`; after an Xid it takes no work until `vgpu gpu uncordon`.',
+  ),
+  ACCELERATOR_DRAINED: entry(
+    422,
+    1,
+    'the accelerator {uuid} was drained: {why}',
+    'It starts again by itself on another one and pays no retry for it.',
   ),
   PREEMPTED: entry(
     422,

@@ -76,6 +76,7 @@ if (!process.argv.includes('--once')) {
           uuid,
           health: 'unhealthy',
           reason: lost ? 'the device is lost' : (error as Error).message,
+          recovers: true,
         });
       }
     });

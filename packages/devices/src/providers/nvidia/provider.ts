@@ -48,7 +48,8 @@ export class NvidiaProvider implements Provider {
         failures++;
         if (failures >= 3) {
           const reason = 'the NVIDIA driver stopped answering';
-          onUpdate({ health: this.#uuids.map((uuid) => ({ uuid, health: 'unhealthy', reason })) });
+          const recovers = true;
+          onUpdate({ health: this.#uuids.map((uuid) => ({ uuid, health: 'unhealthy', reason, recovers })) });
         }
         setTimeout(start, Math.min(30_000, 500 * 2 ** failures)).unref();
       });
