@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants, type Dirent } from 'node:fs';
+import { closeSync, constants, type Dirent, mkdirSync, opendirSync, openSync, readlinkSync } from 'node:fs';
 import { type FileHandle, mkdir, open, opendir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { CollectedOutputs, OutputLimits } from '../types.ts';
@@ -28,7 +28,8 @@ export async function collectTree(
   };
   // Looked-at entries are bounded too: a million empty folders are not files, yet cost time.
   let budget = limits.files * 4 + 1000;
-  await mkdir(intoDir, { recursive: true });
+  mkdirSync(intoDir, { recursive: true });
+  if (holdsNothing(outDir)) return result;
 
   const visit = async (folder: FileHandle, path: string, depth: number): Promise<void> => {
     for await (const entry of await opendir(`/proc/self/fd/${folder.fd}`, { encoding: 'buffer' as 'utf8' })) {
@@ -106,6 +107,35 @@ export async function collectTree(
   }
   result.files.sort((a, b) => (a.path < b.path ? -1 : 1));
   return result;
+}
+
+/** Entries up to which a look without leaving the event loop is worth it. */
+const MAX_FURNITURE = 100;
+
+/**
+ * Whether there is nothing to keep: the folder is empty but for the links to the bundle. So it is after most tasks, and
+ * 20 that end at once would otherwise wait for each other's dozen turns in the thread pool.
+ */
+function holdsNothing(outDir: string): boolean {
+  const fd = openSync(outDir, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    const folder = opendirSync(`/proc/self/fd/${fd}`);
+    try {
+      for (let n = 0; n < MAX_FURNITURE; n++) {
+        const entry = folder.readSync();
+        if (!entry) return true;
+        if (!entry.isSymbolicLink()) return false;
+        if (!readlinkSync(`/proc/self/fd/${fd}/${entry.name}`).startsWith(BUNDLE)) return false;
+      }
+      return false;
+    } finally {
+      folder.closeSync();
+    }
+  } catch {
+    return false; // a name that is no UTF-8, or one that vanished: the long way tells what it is
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** A name that is valid UTF-8, has no control characters and is not overlong. */
