@@ -119,7 +119,13 @@ export async function cleanTable(
   const taken = new Set(names);
   const all = readings.map((reading, i): Measured => ({ from: kept, value: `v${i}`, type: reading.type }));
   const measuredColumns = await measureColumns(engine, all, options.held);
-  const cellChanges = await countCellChanges(engine, kept, readings, tokens);
+  const cellChanges = await countCellChanges(
+    engine,
+    kept,
+    readings,
+    tokens,
+    measuredColumns.map(({ stats }) => stats.count),
+  );
   const plans: { i: number; lost: number; treated: Treatment; outcome: TreatedNumbers | null }[] = [];
   for (const [i, reading] of readings.entries()) {
     const isTarget = i === targetIndex;
@@ -149,7 +155,7 @@ export async function cleanTable(
     const before = measuredColumns[i]!.stats;
     warnings.push(...treated.warnings);
     if (reading.warning) warnings.push(`"${names[i]}" ${reading.warning}.`);
-    await logCellChanges(engine, changes, i, names[i]!, reading, cellChanges[i]!, unread[i]!);
+    await logCellChanges(engine, changes, strict, { index: i, name: names[i]! }, cellChanges[i]!, unread[i]!);
     const { plan } = treated;
     if (treated.imputed > 0)
       changes.count('cell.imputed', names[i]!, treated.imputed, { before: '', after: String(plan.fill) });

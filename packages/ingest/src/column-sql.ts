@@ -14,7 +14,8 @@ export const sqlList = (texts: readonly string[]): string => `[${texts.map(sqlTe
 const blanks = [' ', '\t', '\n', '\r', '\u00a0', '\u202f', '\ufeff'];
 export const trimmed = (column: string): string => `trim(${column}, ${sqlText(blanks.join(''))})`;
 
-const blankClass = `[${blanks.join('')}]`;
+/** The same as a class of a regular expression. */
+export const blankClass = `[${blanks.join('')}]`;
 
 /** `slow` for cells that carry blanks at an edge or are one of `words`, `fast` for all others: one look instead of many. */
 function unlessPlain(column: string, words: readonly string[], slow: string, fast: string): string {
@@ -47,26 +48,6 @@ const group = (mark: string): string => {
   const char = mark === '' ? '' : escapeRegex(mark);
   return char === '' ? '[0-9]+' : `(?:[0-9]{1,3}(?:${char}[0-9]{3})+|[0-9]+)`;
 };
-
-/**
- * What most cells of a formatted column need: the unit cut off, the comma replaced, a cast. NULL where
- * that is not enough (thousands, currencies, odd blanks) or could be wrong; the slow way then decides.
- */
-function quickNumber(column: string, format: NumberFormat, type: 'integer' | 'number'): string | null {
-  const [unit, ...others] = format.units;
-  if (others.length > 0 || (unit !== undefined && prefixSpellings.includes(unit))) return null;
-  const base =
-    unit === undefined
-      ? column
-      : `(CASE WHEN ends_with(${column}, ${sqlText(unit)}) THEN left(${column}, length(${column}) - ${unit.length}) ELSE ${column} END)`;
-  if (type === 'integer') {
-    const cast = `TRY_CAST(${base} AS BIGINT)`;
-    return `CASE WHEN CAST(${cast} AS VARCHAR) = trim(${base}) THEN ${cast} END`;
-  }
-  const cast = `TRY_CAST(${format.decimal === '.' ? base : `replace(${base}, ',', '.')`} AS DOUBLE)`;
-  const point = format.decimal === ',' ? ` AND NOT contains(${base}, '.')` : '';
-  return `CASE WHEN isfinite(${cast}) AND NOT contains(${base}, '_')${point} THEN ${cast} END`;
-}
 
 function slowNumber(text: string, format: NumberFormat, type: 'integer' | 'number'): string {
   const units =
@@ -101,12 +82,6 @@ function slowNumber(text: string, format: NumberFormat, type: 'integer' | 'numbe
   return `CASE WHEN regexp_full_match(${text}, ${sqlText(pattern)})${guard} THEN ${value} END`;
 }
 
-function formattedNumber(column: string, format: NumberFormat, type: 'integer' | 'number'): string {
-  const slow = slowNumber(trimmed(column), format, type);
-  const quick = quickNumber(column, format, type);
-  return quick === null ? slow : `CASE WHEN (${quick}) IS NOT NULL THEN (${quick}) ELSE (${slow}) END`;
-}
-
 function dateValue(text: string, format: DateFormat, type: 'date' | 'datetime'): string {
   const ways: string[] = [];
   const target = type === 'date' ? 'DATE' : 'TIMESTAMP';
@@ -128,43 +103,85 @@ function dateValue(text: string, format: DateFormat, type: 'date' | 'datetime'):
   return `(${value}) - to_minutes(CAST((${sign}) * (COALESCE(${part(2)}, 0) * 60 + COALESCE(${part(3)}, 0)) AS BIGINT))`;
 }
 
-/** The engine's own cast where it reads most cells of the column; null where it does not help. */
-export function castSql(column: string, reading: ColumnReading): string | null {
-  if (reading.number?.plain)
-    return `TRY_CAST(${column} AS ${reading.type === 'integer' ? 'BIGINT' : 'DOUBLE'})`;
-  return reading.type === 'date' && reading.date?.iso ? `TRY_CAST(${column} AS DATE)` : null;
+/** Digits of a formatted number: the unit cut off, thousands taken out, a point for the decimal mark. */
+function digitsSql(column: string, { units: [unit], thousands, decimal }: NumberFormat): string {
+  let digits =
+    unit === undefined
+      ? column
+      : `CASE WHEN ends_with(${column}, ${sqlText(unit)}) THEN left(${column}, length(${column}) - ${unit.length}) ELSE ${column} END`;
+  if (thousands !== '') digits = `replace(${digits}, ${sqlText(thousands)}, '')`;
+  return decimal === '.' ? digits : `replace(${digits}, ',', '.')`;
+}
+
+/** Whether most cells of a formatted column can be read without taking them apart by a pattern. */
+const isSimple = ({ units: [unit, ...others], decimal }: NumberFormat): boolean =>
+  others.length === 0 && decimal !== 'either' && (unit === undefined || !prefixSpellings.includes(unit));
+
+/**
+ * Steps towards the value of a written cell `c`: its digits `d`, and a cast `n` of them that is the value
+ * of most cells. Null where a column has no such step.
+ */
+export function stepsSql(i: number, reading: ColumnReading): { digits: string | null; cast: string | null } {
+  const { number, type } = reading;
+  const target = type === 'integer' ? 'BIGINT' : 'DOUBLE';
+  if (number?.plain) return { digits: null, cast: `TRY_CAST(c${i} AS ${target})` };
+  if (number && isSimple(number))
+    return { digits: digitsSql(`c${i}`, number), cast: `TRY_CAST(d${i} AS ${target})` };
+  if (type === 'date' && reading.date?.iso) return { digits: null, cast: `TRY_CAST(c${i} AS DATE)` };
+  return { digits: null, cast: null };
 }
 
 /**
- * The value of a written cell, NULL where it is missing or cannot be read. `column` is VARCHAR, `cast`
- * the name of what `castSql` gave.
+ * Whether `n`, cast from the digits `d`, is surely what the cell `c` says; where not, the pattern decides.
+ * At most one mark for thousands, with one to three digits before it and three behind.
  */
-export function valueSql(
-  column: string,
-  cast: string,
-  reading: ColumnReading,
-  tokens: readonly string[],
-): string {
+function surely(i: number, { thousands, decimal, units: [unit] }: NumberFormat, type: string): string {
+  const [c, d, n] = [`c${i}`, `d${i}`, `n${i}`];
+  const bare =
+    unit === undefined
+      ? c
+      : `rtrim(CASE WHEN ends_with(${c}, ${sqlText(unit)}) THEN left(${c}, length(${c}) - ${unit.length}) ELSE ${c} END)`;
+  const exact =
+    type === 'integer' ? `CAST(${n} AS VARCHAR) = trim(${d})` : `isfinite(${n}) AND NOT contains(${d}, '_')`;
+  const foreign = decimal === ',' && thousands !== '.' ? ` AND NOT contains(${c}, '.')` : '';
+  if (thousands === '') return `${exact}${foreign}`;
+  const mark = `strpos(${bare}, ${sqlText(thousands)})`;
+  const end = `length(${bare}) = ${mark} + 3`;
+  const behind =
+    type === 'integer'
+      ? end
+      : `(strpos(${bare}, ${sqlText(decimal)}) = ${mark} + 4 OR ${end}) AND NOT contains(${d}, 'e') AND NOT contains(${d}, 'E')`;
+  const grouped = `${n} >= 1000 AND ${n} < 1000000 AND ${mark} BETWEEN 2 AND 4 AND ${behind}`;
+  return `${exact}${foreign} AND (${mark} = 0 OR (${grouped}))`;
+}
+
+/** The value of a written cell, NULL where it is missing or cannot be read; over what `stepsSql` gave. */
+export function valueSql(i: number, reading: ColumnReading, tokens: readonly string[]): string {
+  const [column, cast] = [`c${i}`, `n${i}`];
   const text = trimmed(column);
   switch (reading.type) {
-    case 'integer': {
-      if (!reading.number!.plain) return formattedNumber(column, reading.number!, 'integer');
+    case 'integer':
+    case 'number': {
+      const number = reading.number!;
+      if (!number.plain) {
+        const slow = slowNumber(text, number, reading.type);
+        if (!isSimple(number)) return slow;
+        return `CASE WHEN ${surely(i, number, reading.type)} THEN ${cast} WHEN ${column} IS NOT NULL THEN ${slow} END`;
+      }
+      // DuckDB reads 1_000 and hexadecimal as numbers; a person would want to know.
+      if (reading.type === 'number')
+        return `CASE WHEN isfinite(${cast}) AND NOT contains(${column}, '_') THEN ${cast} END`;
       // What casts there and back unchanged is a plain integer: no zeros in front, no rounding.
       const slow = `CASE WHEN regexp_full_match(${text}, '[+-]?(0|[1-9][0-9]*)') THEN ${cast} END`;
-      return `CASE WHEN CAST(${cast} AS VARCHAR) = ${column} THEN ${cast} ELSE ${slow} END`;
-    }
-    case 'number': {
-      if (!reading.number!.plain) return formattedNumber(column, reading.number!, 'number');
-      // DuckDB reads 1_000 and hexadecimal as numbers; a person would want to know.
-      return `CASE WHEN isfinite(${cast}) AND NOT contains(${column}, '_') THEN ${cast} END`;
+      return `CASE WHEN CAST(${cast} AS VARCHAR) = ${column} THEN ${cast} WHEN ${column} IS NOT NULL THEN ${slow} END`;
     }
     case 'boolean':
       return `CASE lower(${text}) WHEN 'true' THEN true WHEN 'yes' THEN true WHEN 't' THEN true WHEN 'y' THEN true WHEN 'false' THEN false WHEN 'no' THEN false WHEN 'f' THEN false WHEN 'n' THEN false END`;
     case 'date':
     case 'datetime': {
       const slow = dateValue(unlessPlain(column, [], text, column), reading.date!, reading.type);
-      if (reading.type === 'datetime' || !castSql(column, reading)) return slow;
-      return `CASE WHEN CAST(${cast} AS VARCHAR) = ${column} THEN ${cast} ELSE ${slow} END`;
+      if (reading.type === 'datetime' || !reading.date!.iso) return slow;
+      return `CASE WHEN CAST(${cast} AS VARCHAR) = ${column} THEN ${cast} WHEN ${column} IS NOT NULL THEN ${slow} END`;
     }
     case 'text':
       return unlessPlain(
@@ -178,13 +195,22 @@ export function valueSql(
 
 /**
  * What of the written cell is kept beside its value, so that every change can be counted: all of it
- * where the column is rewritten, else only cells that differ or have no value.
+ * where some cells are rewritten and others not, else only cells that differ or have no value.
  */
 export function rawSql(value: string, column: string, reading: ColumnReading): string {
   if (reading.type === 'text') return `CASE WHEN ${value} IS DISTINCT FROM ${column} THEN ${column} END`;
-  if (isVerbatim(reading)) return `CASE WHEN ${value} IS NULL THEN ${column} END`;
+  if (keepsLittle(reading)) return `CASE WHEN ${value} IS NULL THEN ${column} END`;
   return column;
 }
+
+/** Every cell that has a value is written in another way than it was: a comma in its decimals, another date. */
+export function isRewritten({ type, number, date }: ColumnReading): boolean {
+  if (number) return type === 'number' && number.decimal === ',';
+  return date !== null && type === 'date' && !date.iso;
+}
+
+/** The written text of cells that have a value need not be kept: it says nothing that is not known. */
+export const keepsLittle = (reading: ColumnReading): boolean => isVerbatim(reading) || isRewritten(reading);
 
 /** Values are written as the cells were, apart from a number's spelling (1.50 and 1.5). */
 export function isVerbatim({ type, number, date }: ColumnReading): boolean {

@@ -64,6 +64,11 @@ export class Engine implements AsyncDisposable {
     await this.#guard(() => this.#connection.run(sql));
   }
 
+  /** Runs a statement that writes rows; how many. */
+  async changed(sql: string): Promise<DuckDBValue | undefined> {
+    return (await this.rowArrays(sql))[0]?.[0];
+  }
+
   /** All rows of an answer that is known to be small. */
   async rows(sql: string): Promise<Row[]> {
     const reader = await this.#guard(() => this.#connection.runAndReadAll(sql));

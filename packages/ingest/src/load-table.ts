@@ -1,15 +1,16 @@
 import { asText, type ColumnReading, isExactText, planReading, type ReadingHints } from './column-reading.ts';
 import {
-  castSql,
   duckType,
-  isVerbatim,
+  keepsLittle,
   missingSql,
   rawSql,
   sqlText,
+  stepsSql,
   trimmed,
   valueSql,
 } from './column-sql.ts';
 import { type Engine, toNumber } from './engine.ts';
+import { planWays, type Way, waysHold } from './load-ways.ts';
 
 /** A file that DuckDB reads strictly: every record has `width` fields. */
 export interface StrictSource {
@@ -24,19 +25,25 @@ export interface StrictSource {
   multiline: boolean;
   /** Records that the other reader counted. */
   records: number;
+  bytes: number;
+  /** Some cell holds an underscore, which DuckDB reads over in numbers. */
+  underscores: boolean;
 }
 
 /** DuckDB's strict reader and the tolerant reader do not see the same records. */
 export class ReadersDisagree extends Error {}
 
-/** DuckDB's reader with nothing left to guess: any surprise is an error, no cell is typed or dropped. */
-export function strictScan(source: StrictSource): string {
-  const columns = Array.from({ length: source.width }, (_, i) => `'c${i}': 'VARCHAR'`).join(', ');
+/**
+ * DuckDB's reader with nothing left to guess: any surprise is an error, and nothing is dropped.
+ * @param types of the columns; text where none is given. `decimal` is the mark in those that are numbers.
+ */
+export function strictScan(source: StrictSource, types: readonly string[] = [], decimal = '.'): string {
+  const columns = Array.from({ length: source.width }, (_, i) => `'c${i}': '${types[i] ?? 'VARCHAR'}'`);
   const line = Math.max(1 << 20, source.longest * 2 + 1024);
   return `read_csv(${sqlText(source.path)}, auto_detect = false, header = false, delim = ${sqlText(source.delimiter)},
     quote = ${sqlText(source.quote)}, escape = ${sqlText(source.quote)}, new_line = ${source.newline === 'crlf' ? "'\\r\\n'" : "'\\n'"},
-    skip = ${source.skipLines}, columns = {${columns}}, strict_mode = true, null_padding = false, ignore_errors = false,
-    nullstr = '', max_line_size = ${line}, buffer_size = ${line * 8}, parallel = ${!source.multiline})`;
+    skip = ${source.skipLines}, columns = {${columns.join(', ')}}, strict_mode = true, null_padding = false, ignore_errors = false,
+    nullstr = '', decimal_separator = '${decimal}', max_line_size = ${line}, buffer_size = ${line * 8}, parallel = ${!source.multiline})`;
 }
 
 export interface Unread {
@@ -52,11 +59,11 @@ const oddList = (i: number): string => `odd${Math.floor(i / perOdd)}`;
 
 /** The written text of column `i` in `typed`, NULL where its value says it all. */
 export const rawName = (i: number, reading: ColumnReading): string =>
-  isVerbatim(reading) ? `${oddList(i)}[${(i % perOdd) + 1}]` : `r${i}`;
+  keepsLittle(reading) ? `${oddList(i)}[${(i % perOdd) + 1}]` : `r${i}`;
 
 /** A relation with all rows of `from` in which the column can have such a text. */
 export const rowsWithRaw = (from: string, i: number, reading: ColumnReading): string =>
-  isVerbatim(reading) ? `${from} WHERE ${oddList(i)} IS NOT NULL` : from;
+  keepsLittle(reading) ? `${from} WHERE ${oddList(i)} IS NOT NULL` : from;
 
 /** Counts conditions on the columns' written texts; few rows have to be looked at. */
 export async function countWhere(
@@ -86,39 +93,48 @@ async function load(
   engine: Engine,
   source: StrictSource,
   readings: readonly ColumnReading[],
+  ways: readonly Way[],
   tokens: readonly string[],
 ): Promise<number> {
-  const cells = readings.map((_, i) => `c${i}`);
-  const casts = readings.flatMap((reading, i) => {
-    const cast = castSql(`c${i}`, reading);
-    return cast === null ? [] : [`${cast} AS n${i}`];
+  const all = [...readings.keys()];
+  const cells = all.map((i) => `c${i}`);
+  // What the reader itself makes of a column is its value, and has no other text.
+  const looked = all.filter((i) => ways[i] === 'looked');
+  const steps = all.map((i) => (ways[i] === 'looked' ? stepsSql(i, readings[i]!) : null));
+  const digits = looked.flatMap((i) => (steps[i]?.digits ? [`${steps[i].digits} AS d${i}`] : []));
+  const casts = looked.flatMap((i) => (steps[i]?.cast ? [`${steps[i].cast} AS n${i}`] : []));
+  const values = all.map((i) => {
+    const reading = readings[i]!;
+    if (ways[i] !== 'looked') return `c${i} AS v${i}`;
+    return `CAST(${valueSql(i, reading, tokens)} AS ${duckType(reading.type)}) AS v${i}`;
   });
-  const values = readings.map(
-    (reading, i) =>
-      `CAST(${valueSql(`c${i}`, `n${i}`, reading, tokens)} AS ${duckType(reading.type)}) AS v${i}`,
-  );
-  const raws = readings.map((reading, i) => `${rawSql(`v${i}`, `c${i}`, reading)} AS r${i}`);
-  const kept = readings.map((reading, i) => (isVerbatim(reading) ? `v${i}` : `v${i}, r${i}`));
+  const raws = looked.map((i) => `${rawSql(`v${i}`, `c${i}`, readings[i]!)} AS r${i}`);
+  const kept = all.map((i) => (keepsLittle(readings[i]!) ? `v${i}` : `v${i}, r${i}`));
   for (let from = 0; from < readings.length; from += perOdd) {
-    const group = readings.slice(from, from + perOdd).map((reading, k) => ({ reading, raw: `r${from + k}` }));
-    const list = group.map(({ reading, raw }) => (isVerbatim(reading) ? raw : 'NULL::VARCHAR'));
-    const any = group.flatMap(({ reading, raw }) => (isVerbatim(reading) ? [`${raw} IS NOT NULL`] : []));
-    kept.push(`CASE WHEN ${any.join(' OR ') || 'false'} THEN [${list.join(', ')}] END AS ${oddList(from)}`);
+    const group = all.slice(from, from + perOdd);
+    const odd = group.map((i) => (ways[i] === 'looked' && keepsLittle(readings[i]!) ? `r${i}` : null));
+    const any = odd.flatMap((raw) => (raw === null ? [] : [`${raw} IS NOT NULL`]));
+    const list = odd.map((raw) => raw ?? 'NULL::VARCHAR').join(', ');
+    kept.push(
+      `${any.length === 0 ? 'NULL::VARCHAR[]' : `CASE WHEN ${any.join(' OR ')} THEN [${list}] END`} AS ${oddList(from)}`,
+    );
   }
-  const read = `SELECT ${[...cells, ...casts].join(', ')} FROM ${strictScan(source)}`;
-  const valued = `SELECT ${[...cells, ...values].join(',\n')} FROM (${read})`;
-  const compared = `SELECT ${readings.map((_, i) => `v${i}`).join(', ')}, ${raws.join(',\n')} FROM (${valued})`;
+  const native = all.findIndex((i) => ways[i] === 'native');
+  const decimal = native === -1 ? '.' : (readings[native]!.number!.decimal as string);
+  const types = all.map((i) => (ways[i] === 'native' ? 'DOUBLE' : 'VARCHAR'));
+  const step = (columns: readonly string[], from: string) => `SELECT ${columns.join(',\n')} FROM ${from}`;
+  const read = step([...cells, ...digits], strictScan(source, types, decimal));
+  const cast = step(['*', ...casts], `(${read})`);
+  const valued = step([...cells, ...values], `(${cast})`);
+  const compared = step([...all.map((i) => `v${i}`), ...raws], `(${valued})`);
   await engine.run('DROP TABLE IF EXISTS typed');
   try {
-    await engine.run(`CREATE TABLE typed AS SELECT ${kept.join(', ')} FROM (${compared})`);
+    return toNumber(await engine.changed(`CREATE TABLE typed AS ${step(kept, `(${compared})`)}`));
   } catch (error) {
     if (/CSV Error|Error when sniffing|Invalid Input Error/i.test((error as Error).message))
       throw new ReadersDisagree('error', { cause: error });
     throw error;
   }
-  const rows = toNumber((await engine.row('SELECT count(*) AS n FROM typed')).n);
-  if (rows !== source.records) throw new ReadersDisagree(`${rows} records against ${source.records}`);
-  return rows;
 }
 
 /** Cells with a text that gave no value and does not mean "missing". */
@@ -138,8 +154,14 @@ export async function loadTable(
   hints: (column: number) => ReadingHints,
 ): Promise<{ rows: number; unread: Unread[] }> {
   const tokens = [...hints(0).missing];
+  let ways = planWays(source, readings, samples, hints(0).missing);
   for (let round = 0; ; round++) {
-    const rows = await load(engine, source, readings, tokens);
+    const rows = await loadBy(ways);
+    if (rows === null || !(await waysHold(engine, readings, ways, tokens))) {
+      ways = readings.map((): Way => 'looked');
+      continue;
+    }
+    if (rows !== source.records) throw new ReadersDisagree(`${rows} records against ${source.records}`);
     const unread: Unread[] = readings.map(() => ({ count: 0, examples: [] }));
     let mended = false;
     const typed = [...readings.keys()].filter((i) => readings[i]!.type !== 'text');
@@ -179,6 +201,17 @@ export async function loadTable(
       };
     }
     if (!mended) return { rows, unread };
+    ways = planWays(source, readings, samples, hints(0).missing);
+  }
+
+  /** Null where the reader cannot make a value of every cell by itself. */
+  async function loadBy(asked: readonly Way[]): Promise<number | null> {
+    try {
+      return await load(engine, source, readings, asked, tokens);
+    } catch (error) {
+      if (error instanceof ReadersDisagree && asked.some((way) => way === 'native')) return null;
+      throw error;
+    }
   }
 }
 

@@ -185,6 +185,8 @@ export async function openTable(path: string, options: OpenOptions): Promise<Ope
       longest: check.longest,
       multiline: check.multiline,
       records: check.records,
+      bytes: source.bytes,
+      underscores: check.underscores,
     };
     for (const row of found.rows) {
       if (row.line >= layout.firstLine) break;
@@ -245,6 +247,8 @@ export async function openTable(path: string, options: OpenOptions): Promise<Ope
       longest: normal.longest,
       multiline: normal.multiline,
       records: normal.rows,
+      bytes: source.bytes,
+      underscores: normal.underscores,
     },
     reader: 'tolerant',
     dialect: dialectOf(layout, newlineOf(source.head, encoding.name)),
@@ -281,6 +285,7 @@ async function normalise(
   let aside = 0;
   let longest = 0;
   let multiline = false;
+  let underscores = false;
   let rows = 0;
   await walkRecords(
     text,
@@ -293,6 +298,7 @@ async function normalise(
             changes.add(`row.${note}`, null, { row: rows, before: raw, after: `${layout.width} fields` });
           const line = csvLine(fields);
           if (line.length * 4 > longest) longest = Math.max(longest, Buffer.byteLength(line));
+          if (!underscores && line.includes('_')) underscores = true;
           if (!multiline && line.indexOf('\n') !== line.length - 1) multiline = true;
           if (firstRows.length < 500) firstRows.push(fields);
           writer.add(line);
@@ -315,5 +321,5 @@ async function normalise(
     },
   );
   await writer.end();
-  return { path, refused, aside, longest, multiline, firstRows, rows };
+  return { path, refused, aside, longest, multiline, underscores, firstRows, rows };
 }

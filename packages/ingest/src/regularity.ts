@@ -8,10 +8,13 @@ export interface Regularity {
   /** Some quoted field holds a line break. */
   multiline: boolean;
   newline: 'lf' | 'crlf' | 'mixed' | 'none';
+  /** Some record holds an underscore. */
+  underscores: boolean;
 }
 
 const LF = 10;
 const CR = 13;
+const underscore = 95;
 
 /**
  * Counts records and fields byte by byte, as a second opinion on DuckDB's strict reader that costs a
@@ -24,6 +27,7 @@ export class RegularityCheck implements Regularity {
   longest = 0;
   multiline = false;
   newline: Regularity['newline'] = 'none';
+  underscores = false;
   readonly #delimiter: number;
   readonly #quote: number;
   readonly #width: number;
@@ -59,6 +63,7 @@ export class RegularityCheck implements Regularity {
       at = lf + 1;
       this.#skip--;
     }
+    if (!this.underscores) this.underscores = chunk.indexOf(underscore, at) !== -1;
     const unquoted = this.#quote < 0 || !chunk.includes(this.#quote);
     if (unquoted && this.#state < 2 && !lonelyReturn(chunk, at)) {
       this.#pushLines(chunk, at);
