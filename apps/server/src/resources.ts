@@ -100,7 +100,7 @@ export async function openResources({
   changes.latest = Number(latest?.seq ?? 0);
   const url = { value: '' };
   const engine = new Engine(openDriver ?? openDockerDriver(config.home, log), log);
-  const pools = await Pools.open(store);
+  const pools = await Pools.open(store, config.home);
   const bundles = new Bundles(store, paths);
   const datasets = new Datasets(store, paths);
   const telemetry = new Telemetry({ store, logsDir: paths.logs, log });

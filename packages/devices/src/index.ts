@@ -5,6 +5,7 @@ export * from './cordons.ts';
 export * from './history.ts';
 export * from './inventory.ts';
 export * from './pool.ts';
+export * from './pool-file.ts';
 export * from './provider.ts';
 export { NvidiaProvider } from './providers/nvidia/provider.ts';
 export { OpenClProvider } from './providers/opencl/provider.ts';

@@ -1,6 +1,6 @@
 import type { pool as poolContract } from '@vgpu/api';
 import { VgpuError } from '@vgpu/core';
-import { defaultPool, type Pool } from '@vgpu/devices';
+import { defaultPool, keepPools, type Pool } from '@vgpu/devices';
 import type { PoolTable, Store } from '@vgpu/store';
 import type { z } from 'zod';
 
@@ -22,12 +22,16 @@ export class Pools {
   readonly #store: Store;
   #pools: Pool[] = [defaultPool];
 
-  private constructor(store: Store) {
+  readonly #home: string;
+
+  private constructor(store: Store, home: string) {
     this.#store = store;
+    this.#home = home;
   }
 
-  static async open(store: Store): Promise<Pools> {
-    const pools = new Pools(store);
+  /** @param home VGPU_HOME, where the pools are kept for `vgpu exec` too. */
+  static async open(store: Store, home: string): Promise<Pools> {
+    const pools = new Pools(store, home);
     await pools.#load();
     return pools;
   }
@@ -93,5 +97,6 @@ export class Pools {
       .execute();
     const pools = rows.map(ofRow);
     this.#pools = pools.some((pool) => pool.name === defaultPool.name) ? pools : [defaultPool, ...pools];
+    keepPools(this.#home, this.#pools);
   }
 }

@@ -1,25 +1,44 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Accelerator } from '../accelerator.ts';
 import { findDriverFiles, nvidiaCdiSpec } from '../cdi/nvidia-spec.ts';
 import { type CdiSpec, expand, installedSpecs, specFor } from '../cdi/spec.ts';
 import { emptyGrant, type Grant } from './grant.ts';
 
-/** Render nodes of open drivers, and AMD's compute node. */
-function renderNodes(): string[] {
-  const list = (dir: string) => {
+/** PCI vendor ids, as sysfs writes them. */
+const vendorIds: Partial<Record<Accelerator['vendor'], string>> = { amd: '0x1002', intel: '0x8086' };
+
+const list = (dir: string): string[] => {
+  try {
+    return readdirSync(dir).sort();
+  } catch {
+    return [];
+  }
+};
+
+/**
+ * The nodes of a device with an open driver: its own render node, by its PCI address. A driver that does not tell the
+ * address leaves the render nodes of its vendor, of which there is one on most machines; AMD's also needs its compute node.
+ * @param root of the host's files; another one for tests.
+ */
+export function renderNodes(device: Pick<Accelerator, 'vendor' | 'pciBusId'>, root = ''): string[] {
+  const isRender = (name: string) => name.startsWith('renderD');
+  const all = list(`${root}/dev/dri`).filter(isRender);
+  const own = device.pciBusId
+    ? list(`${root}/sys/bus/pci/devices/${device.pciBusId.toLowerCase()}/drm`).filter(isRender)
+    : [];
+  const vendorOf = (name: string): string => {
     try {
-      return readdirSync(dir);
+      return readFileSync(`${root}/sys/class/drm/${name}/device/vendor`, 'utf8').trim();
     } catch {
-      return [];
+      return '';
     }
   };
-  const render = list('/dev/dri').filter((name) => name.startsWith('renderD'));
-  return [
-    ...render.map((name) => `/dev/dri/${name}`),
-    ...list('/dev')
-      .filter((n) => n === 'kfd')
-      .map((n) => `/dev/${n}`),
-  ];
+  const wanted = vendorIds[device.vendor];
+  const render = device.pciBusId
+    ? all.filter((name) => own.includes(name))
+    : all.filter((name) => !wanted || vendorOf(name) === wanted);
+  const compute = device.vendor === 'amd' ? list(`${root}/dev`).filter((name) => name === 'kfd') : [];
+  return [...render.map((name) => `/dev/dri/${name}`), ...compute.map((name) => `/dev/${name}`)];
 }
 
 /**
@@ -44,5 +63,5 @@ export function deviceGrant(
   }
   // A CPU behind OpenCL needs nothing but its driver, which the image brings.
   if (device.kind === 'cpu') return emptyGrant();
-  return { ...emptyGrant(), devices: renderNodes().map((path) => ({ path })) };
+  return { ...emptyGrant(), devices: renderNodes(device).map((path) => ({ path })) };
 }

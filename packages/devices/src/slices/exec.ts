@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { formatBytes, VgpuError } from '@vgpu/core';
 import type { Accelerator } from '../accelerator.ts';
+import { offered, poolOf } from '../pool.ts';
+import { keptPools } from '../pool-file.ts';
 import type { ArbiterClient } from './arbiter-client.ts';
 import { arbiterDir, ensureArbiter, limiterName, stopIdleArbiters } from './arbiter-process.ts';
 import { execSliceId, isExecSlice, isLiveExecSlice } from './exec-slice.ts';
@@ -43,6 +45,7 @@ export async function execUnderSlice(
     memory: placed.bytes,
     share: request.qos === 'best-effort' ? 0 : request.milli,
     qos: request.qos,
+    ...(placed.overcommit ? { overcommit: true } : {}),
     ...(name ? { device: name } : {}),
   });
   try {
@@ -61,6 +64,7 @@ interface Placed {
   device: Accelerator;
   arbiter: ArbiterClient;
   bytes: number;
+  overcommit: boolean;
 }
 
 /** Dedicated GPUs come first, then the device with most compute left, then the one with most memory left. */
@@ -69,20 +73,24 @@ async function place(home: string, devices: readonly Accelerator[], request: Exe
     throw new VgpuError('UNSATISFIABLE', { problem: 'no accelerator was found (`vgpu doctor` says why)' });
   }
   const meter = new UsageMeter();
+  const pools = keptPools(home);
+  const offer = (device: Accelerator) => offered(device, poolOf(device.uuid, pools));
   const wanted = (device: Accelerator) => request.bytes || Math.floor((device.memory * request.milli) / 1000);
   const found = await Promise.all(
     devices.map(async (device) => {
       const arbiter = await ensureArbiter(home, device);
       await reapDead(arbiter);
       const held = meter.look(arbiterDir(home, device.uuid))?.slices ?? [];
-      const milli = 1000 - held.reduce((sum, slice) => sum + slice.shareMilli, 0);
-      const bytes = device.memory - held.reduce((sum, slice) => sum + slice.capBytes, 0);
-      return { device, arbiter, milli, bytes };
+      const { milli: allMilli, bytes: allBytes, slots: allSlots } = offer(device);
+      const milli = allMilli - held.reduce((sum, slice) => sum + slice.shareMilli, 0);
+      const bytes = allBytes - held.reduce((sum, slice) => sum + slice.capBytes, 0);
+      const overcommit = poolOf(device.uuid, pools).deviceMemoryScaling > 1;
+      return { device, arbiter, milli, bytes, slots: allSlots - held.length, overcommit };
     }),
   );
   const rank = (d: Accelerator) => (d.kind === 'gpu' ? 0 : 1);
   const [best] = found
-    .filter((one) => one.bytes >= wanted(one.device))
+    .filter((one) => one.bytes >= wanted(one.device) && one.slots > 0)
     .filter((one) => request.qos === 'best-effort' || one.milli >= request.milli)
     .sort(
       (a, b) =>
@@ -93,14 +101,15 @@ async function place(home: string, devices: readonly Accelerator[], request: Exe
     );
   if (best) return { ...best, bytes: wanted(best.device) };
   await stopIdleArbiters(home);
-  const largest = Math.max(...devices.map((device) => device.memory));
+  const largest = Math.max(...devices.map((device) => offer(device).bytes));
   if (request.bytes > largest) {
     const problem = `${formatBytes(request.bytes)} is asked for, and the largest accelerator has ${formatBytes(largest)}`;
     throw new VgpuError('UNSATISFIABLE', { problem });
   }
-  const left = found.map(
-    ({ device, milli, bytes }) =>
-      `${device.model} has ${Math.max(0, milli) / 1000} GPU and ${formatBytes(Math.max(0, bytes))} left`,
+  const left = found.map(({ device, milli, bytes, slots }) =>
+    slots > 0
+      ? `${device.model} has ${Math.max(0, milli) / 1000} GPU and ${formatBytes(Math.max(0, bytes))} left`
+      : `${device.model} carries as many programs as its pool lets it`,
   );
   throw new VgpuError('CONFLICT', {
     problem: left.join('; '),

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Inventory } from '../inventory.ts';
+import { defaultPool, type Pool } from '../pool.ts';
+import { keepPools } from '../pool-file.ts';
 import { OpenClProvider } from '../providers/opencl/provider.ts';
 import { ArbiterClient } from './arbiter-client.ts';
 import { arbiterDir, arbiterRoot, stopIdleArbiters } from './arbiter-process.ts';
@@ -109,5 +111,32 @@ describe('a program of the host under a slice', () => {
       )
       .toBe(false);
     expect(() => readFileSync(join(arbiterRoot(home), 'arbiter.log'))).toThrow();
+  });
+
+  it('is given what its pool offers: compute, memory and places', async () => {
+    const device = inventory.accelerators.find((a) => a.uuid === uuid)!;
+    const request = { milli: 300, bytes: 2 ** 28, qos: 'burstable', command: ['true'] } as const;
+    const exec = (change: object) => execUnderSlice(home, [device], { ...request, ...change });
+    const pool = (change: Partial<Pool>) => keepPools(home, [{ ...defaultPool, ...change }]);
+    await expect(exec({ bytes: device.memory + 1 })).rejects.toMatchObject({ code: 'UNSATISFIABLE' });
+    pool({ deviceMemoryScaling: 2 });
+    expect(await exec({ bytes: device.memory + 1 })).toBe(0);
+    pool({ deviceMemoryScaling: 0.5 });
+    await expect(exec({ bytes: Math.ceil(device.memory * 0.6) })).rejects.toMatchObject({
+      code: 'UNSATISFIABLE',
+    });
+
+    // A task holds 0.8 of the device.
+    const manager = new SliceManager(home, inventory);
+    const shares = [{ uuid, milli: 800, bytes: 2 ** 20 }];
+    await manager.grant({ attempt: 'x', task: 'x', qos: 'burstable', shares }, options);
+    pool({});
+    await expect(exec({})).rejects.toMatchObject({ code: 'CONFLICT' });
+    pool({ deviceCoreScaling: 1.5 });
+    expect(await exec({})).toBe(0);
+    pool({ deviceCoreScaling: 1.5, deviceSplitCount: 1 });
+    await expect(exec({})).rejects.toMatchObject({ code: 'CONFLICT' });
+    expect(await ids()).toEqual(['x.0']);
+    await manager.release('x');
   });
 });

@@ -8,6 +8,11 @@ const CL_DEVICE_GLOBAL_MEM_SIZE = 0x101f;
 const CL_DEVICE_NAME = 0x102b;
 const CL_DEVICE_VENDOR = 0x102c;
 const CL_DRIVER_VERSION = 0x102d;
+const CL_DEVICE_EXTENSIONS = 0x1030;
+/** cl_khr_pci_bus_info: domain, bus, device and function, 32 bits each. */
+const CL_DEVICE_PCI_BUS_INFO_KHR = 0x410f;
+/** cl_amd_device_attribute_query: 32 bits of type (1: PCIe), 17 bytes unused, then bus, device and function, a byte each. */
+const CL_DEVICE_TOPOLOGY_AMD = 0x4037;
 const CL_DEVICE_TYPE_ALL = 0xffffffffn;
 
 const typeBits = { cpu: 2n, gpu: 4n, accelerator: 8n } as const;
@@ -20,6 +25,34 @@ export interface ClDevice {
   type: 'cpu' | 'gpu' | 'accelerator' | 'other';
   computeUnits: number;
   memory: number;
+  /** PCI address as sysfs writes it, `0000:03:00.0`; null where the driver does not tell. */
+  pci: string | null;
+}
+
+const address = (domain: number, bus: number, device: number, fn: number): string =>
+  `${domain.toString(16).padStart(4, '0')}:${bus.toString(16).padStart(2, '0')}:${device.toString(16).padStart(2, '0')}.${fn}`;
+
+/**
+ * Where a device sits, from what its driver answers.
+ * @param extensions of the device, blank-separated.
+ * @param ask the value of a query; empty where it fails.
+ */
+export function pciAddress(extensions: string, ask: (what: number) => Buffer): string | null {
+  const has = extensions.split(' ');
+  if (has.includes('cl_khr_pci_bus_info')) {
+    const value = ask(CL_DEVICE_PCI_BUS_INFO_KHR);
+    if (value.length >= 16) {
+      const [domain, bus, device, fn] = [0, 4, 8, 12].map((at) => value.readUInt32LE(at));
+      return address(domain!, bus!, device!, fn!);
+    }
+  }
+  if (has.includes('cl_amd_device_attribute_query')) {
+    const value = ask(CL_DEVICE_TOPOLOGY_AMD);
+    if (value.length >= 24 && value.readUInt32LE(0) === 1) {
+      return address(0, value.readUInt8(21), value.readUInt8(22), value.readUInt8(23));
+    }
+  }
+  return null;
 }
 
 type Info = (
@@ -54,6 +87,12 @@ export function listClDevices(library = 'libOpenCL.so.1'): ClDevice[] {
     call(object, what, value.length, value, null);
     return value;
   };
+  const answer = (object: unknown, what: number): Buffer => {
+    const needed: [number] = [0];
+    if (deviceInfo(object, what, 0, null, needed) !== 0) return Buffer.alloc(0);
+    const value = Buffer.alloc(Number(needed[0]));
+    return deviceInfo(object, what, value.length, value, null) === 0 ? value : Buffer.alloc(0);
+  };
   const text = (call: Info, object: unknown, what: number) => {
     const value = bytes(call, object, what);
     const end = value.indexOf(0);
@@ -81,6 +120,7 @@ export function listClDevices(library = 'libOpenCL.so.1'): ClDevice[] {
           type: known ?? 'other',
           computeUnits: bytes(deviceInfo, device, CL_DEVICE_MAX_COMPUTE_UNITS).readUInt32LE(),
           memory: Number(bytes(deviceInfo, device, CL_DEVICE_GLOBAL_MEM_SIZE).readBigUInt64LE()),
+          pci: pciAddress(text(deviceInfo, device, CL_DEVICE_EXTENSIONS), (what) => answer(device, what)),
         };
       },
     ),

@@ -74,7 +74,7 @@ export class OpenClProvider implements Provider {
         memory: device.memory,
         computeUnits: device.computeUnits,
         driverVersion: device.driverVersion,
-        pciBusId: null,
+        pciBusId: device.pci,
         numaNode: null,
         migEnabled: null,
         minor: null,
