@@ -37,6 +37,9 @@ static bool list(struct server *s, struct control *c) {
 
 static const char *explain(const char *code) {
   if (strcmp(code, "exists") == 0) return "a slice of this id exists";
+  if (strcmp(code, "uncapped") == 0) return "an over-committed slice needs a bound on its memory";
+  if (strcmp(code, "overcommitted") == 0) return "with it the slices would have more memory than the device hands out";
+  if (strcmp(code, "host_memory") == 0) return "the host has too little memory for what does not fit on the device";
   if (strcmp(code, "full") == 0) return "no room for another slice";
   if (strcmp(code, "io") == 0) return "its folder or socket could not be made";
   if (strcmp(code, "mixed") == 0) return "slices under MPS and slices without it cannot share an accelerator";
@@ -57,7 +60,8 @@ static bool execute(struct server *s, struct control *c, char *line) {
   if (r) return fail(c, "bad_request", vgpu_config_message(r), bad);
   if (add) {
     if ((r = vgpu_slice_config_finish(&config, bad))) return fail(c, "bad_request", vgpu_config_message(r), bad);
-    const char *code = slice_add(s, &config);
+    const char *code = overcommit_admits(s, NULL, &config);
+    if (!code) code = slice_add(s, &config);
     if (code) return fail(c, code, explain(code), config.id);
     return answer(c, "ok dir=%s/slices/%s\n", s->dir, config.id);
   }
@@ -68,7 +72,8 @@ static bool execute(struct server *s, struct control *c, char *line) {
     struct vgpu_slice_config changed = slice->config;
     if ((r = vgpu_slice_config_apply(&changed, rest, strlen(rest), bad)) || (r = vgpu_slice_config_finish(&changed, bad)))
       return fail(c, "bad_request", vgpu_config_message(r), bad);
-    const char *code = slice_change(s, slice, &changed);
+    const char *code = overcommit_admits(s, slice, &changed);
+    if (!code) code = slice_change(s, slice, &changed);
     if (code) return fail(c, code, explain(code), config.id);
   } else {
     slice_remove(s, slice);

@@ -11,7 +11,8 @@
 
 static int usage(void) {
   fputs("usage: vgpu-arbiter --dir DIR [--device UUID] [--nvml LIBRARY|none] [--quantum-ms N] [--hang-ms N]\n"
-        "                    [--queue-ms N] [--ahead-ms N] [--idle-us N]\n",
+        "                    [--queue-ms N] [--ahead-ms N] [--idle-us N]\n"
+        "                    [--paging-percent N] [--paging-max-ms N] [--paging-latency-ms N] [--host-memory-mib N]\n",
         stderr);
   return 2;
 }
@@ -33,6 +34,9 @@ int main(int argc, char **argv) {
   server.queue_ns = 2000000;
   server.ahead_ns = 50000000;
   server.idle_ns = 200000;
+  server.paging = (struct vgpu_paging_policy){.percent = 10, .max_ns = 2000000000, .latency_ns = 200000000};
+  server.host_memory = overcommit_host_memory();
+  uint64_t percent = 0;
   for (int i = 1; i < argc; i += 2) {
     const char *value = i + 1 < argc ? argv[i + 1] : NULL;
     bool good = value != NULL;
@@ -44,8 +48,14 @@ int main(int argc, char **argv) {
     else if (good && strcmp(argv[i], "--queue-ms") == 0) good = milliseconds(value, 1000000, &server.queue_ns);
     else if (good && strcmp(argv[i], "--ahead-ms") == 0) good = milliseconds(value, 1000000, &server.ahead_ns);
     else if (good && strcmp(argv[i], "--idle-us") == 0) good = milliseconds(value, 1000, &server.idle_ns);
+    else if (good && strcmp(argv[i], "--paging-percent") == 0) good = milliseconds(value, 1, &percent) && percent <= 100;
+    else if (good && strcmp(argv[i], "--paging-max-ms") == 0) good = milliseconds(value, 1000000, &server.paging.max_ns);
+    else if (good && strcmp(argv[i], "--paging-latency-ms") == 0)
+      good = milliseconds(value, 1000000, &server.paging.latency_ns);
+    else if (good && strcmp(argv[i], "--host-memory-mib") == 0) good = milliseconds(value, 1 << 20, &server.host_memory);
     else good = false;
     if (!good) return usage();
+    if (percent) server.paging.percent = (uint32_t)percent;
   }
   if (!dir) return usage();
   if (strlen(dir) > 90) {

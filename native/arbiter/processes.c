@@ -41,6 +41,7 @@ static void on_grant(void *self, struct vgpu_client *client, uint64_t quantum_ns
     s->recalled_at = 0;
   }
   if (!p->slice->spatial) s->ledger->holder = p->slice->row ? (uint64_t)(p->slice->row - s->ledger->row) + 1 : 0;
+  overcommit_granted(s, p);
   set_turn(p, VGPU_TURN_HELD);
 }
 
@@ -128,11 +129,14 @@ static void unlock(struct vgpu_account *a) {
 static void forget_slot(struct vgpu_account *a, uint32_t index) {
   struct vgpu_slot *slot = &a->slot[index];
   for (int i = 0; i < VGPU_KINDS; i++) slot->memory[i] = 0;
-  uint64_t used = 0;
+  uint64_t used = 0, managed = 0;
   for (uint32_t i = 0; i < VGPU_SLOTS_MAX; i++)
-    if (a->slot[i].in_use)
+    if (a->slot[i].in_use) {
       for (int k = 0; k < VGPU_KINDS; k++) used += a->slot[i].memory[k];
+      managed += a->slot[i].memory[VGPU_KIND_MANAGED];
+    }
   a->used = used;
+  a->pinned = used - managed;
   slot->in_use = 0;
 }
 
@@ -178,6 +182,10 @@ void process_close(struct server *s, struct process *p) {
     vgpu_client_gone(its_schedule(s, p), &p->client, vgpu_now_ns());
     slice->gone_launches += slot->launches;
     slice->gone_denied += slot->denied;
+    slice->gone_in += slot->paged_in;
+    slice->gone_out += slot->paged_out;
+    slice->gone_moving += slot->moving_ns;
+    slot->working_set = slot->resident = 0;
     slot->overhead = 0;
     struct dead_slot *dead;
     if (!reap(slice, p->slot) && (dead = calloc(1, sizeof *dead))) {
@@ -222,6 +230,9 @@ static bool greet(struct server *s, struct process *p, const struct vgpu_packet 
     sum += claimed;
   }
   atomic_fetch_add(&a->used, sum); // what it held before the arbiter was started again
+  atomic_fetch_add(&a->pinned, sum - a->slot[index].memory[VGPU_KIND_MANAGED]);
+  a->slot[index].keep = VGPU_KEEP_ALL;
+  a->slot[index].room = s->device_memory ? s->device_memory : UINT64_MAX;
   // One that comes back to an arbiter that took over has what it was given before.
   p->mps_milli = hello->value && hello->width ? hello->width : spatial_width(s, p->slice);
   vgpu_client_add(its_schedule(s, p), &p->client, &p->slice->tenant, vgpu_now_ns());
@@ -264,7 +275,9 @@ void process_read(struct server *s, struct process *p) {
       if (schedule->holder == &p->client && !p->slice->spatial) {
         if (schedule->deadline != VGPU_NEVER && !s->recalled_at && now >= schedule->deadline)
           s->recalled_at = schedule->deadline;
-        if (schedule->recalled && now > schedule->recalled_at + 5000000) p->slice->overruns++;
+        // One that was told to let memory go is late for that.
+        bool told = slot_of(p)->keep != VGPU_KEEP_ALL;
+        if (schedule->recalled && !told && now > schedule->recalled_at + 5000000) p->slice->overruns++;
         s->ledger->holder = 0;
       }
       p->slice->requested_at = now;

@@ -64,21 +64,7 @@ void report_row(struct server *s, struct slice *x) {
   row->strips = x->strips;
   row->handover_ns_last = x->handover_last;
   row->handover_ns_max = x->handover_max;
-}
-
-// Where over-committed slices that want the device hold more than it has, each hand-over moves pages. Turns are made
-// so long that moving a slice's memory in, at 20 GB/s, takes a tenth of its turn at most; no longer than 2 s.
-static void avoid_thrashing(struct server *s) {
-  uint64_t sum = 0;
-  for (const struct slice *x = s->slices; x; x = x->next)
-    if (x->row && x->config.overcommit && x->tenant.wanting) sum += x->row->memory_used;
-  for (struct slice *x = s->slices; x; x = x->next) {
-    x->tenant.quantum_ns = 0;
-    if (!x->row || !x->config.overcommit || s->device_memory == 0 || sum <= s->device_memory) continue;
-    uint64_t moved = x->row->memory_used < s->device_memory ? x->row->memory_used : s->device_memory;
-    uint64_t quantum = moved / 20 * 10; // ns: bytes / (20 bytes per ns) * 10
-    x->tenant.quantum_ns = quantum < 2000000000ull ? quantum : 2000000000ull;
-  }
+  if (x->config.overcommit) overcommit_report(s, x);
 }
 
 void report_sample(struct server *s, uint64_t now) {
@@ -101,7 +87,7 @@ void report_sample(struct server *s, uint64_t now) {
     x->account->utilisation_permille = relative > 1000 ? 1000 : relative;
     report_row(s, x);
   }
-  avoid_thrashing(s);
+  overcommit_set_quanta(s, now);
   slices_set_queues(s, now);
   if (busy > s->ledger->device_busy_ns) s->ledger->device_busy_ns = busy;
   s->ledger->device_idle_ns = s->schedule.idle_ns;

@@ -9,8 +9,18 @@ static bool best_effort(const struct vgpu_tenant *t) { return t->qos == VGPU_QOS
 
 static bool limited(const struct vgpu_tenant *t) { return t->limit < 1000; }
 
+static uint64_t quantum_of(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
+  return t->quantum_ns > s->settings.quantum_ns ? t->quantum_ns : s->settings.quantum_ns;
+}
+
+// The most credit that a limited slice saves up while it waits: what a second gives.
+static double most_credit(const struct vgpu_tenant *t) { return (double)t->limit * 1e6; }
+
 // A limited slice starts a turn once it has this much credit, so that its turns are not minced.
-static double start_credit(const struct vgpu_schedule *s) { return (double)s->settings.quantum_ns / 2; }
+static double start_credit(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
+  double start = (double)quantum_of(s, t) / 2, most = most_credit(t) / 2;
+  return start < most || t->quantum_ns == 0 ? start : most;
+}
 
 static void refill(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now) {
   if (now <= t->credit_at) return;
@@ -19,7 +29,7 @@ static void refill(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now)
   if (!limited(t)) return;
   t->credit_ns += (double)passed * t->limit / 1000.0;
   // A slice that waits for others keeps what it could not use; one that wants nothing keeps one turn's worth.
-  double most = t->wanting ? (double)t->limit * 1e6 : (double)s->settings.quantum_ns;
+  double most = t->wanting ? most_credit(t) : (double)s->settings.quantum_ns;
   if (t->credit_ns > most) t->credit_ns = most;
 }
 
@@ -102,7 +112,7 @@ static bool ahead(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
 
 static bool eligible(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now) {
   refill(s, t, now);
-  return !limited(t) || t->credit_ns >= start_credit(s);
+  return !limited(t) || t->credit_ns >= start_credit(s, t);
 }
 
 // Among the slices that are within their limits: 1. critical ones that are not ahead; 2. slices with a share before
@@ -143,13 +153,9 @@ static uint64_t credit_deadline(const struct vgpu_tenant *t, uint64_t now) {
   return now + (uint64_t)(t->credit_ns / (drain > 0.001 ? drain : 0.001));
 }
 
-static uint64_t quantum_of(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
-  return t->quantum_ns > s->settings.quantum_ns ? t->quantum_ns : s->settings.quantum_ns;
-}
-
-// The shortest turn, in the same proportion.
+// The shortest turn. One that memory was moved for is worth its whole length.
 static uint64_t min_turn_of(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
-  return (uint64_t)((double)s->settings.min_turn_ns * (double)quantum_of(s, t) / (double)s->settings.quantum_ns);
+  return t->quantum_ns ? quantum_of(s, t) : s->settings.min_turn_ns;
 }
 
 // Whether a slice had more than two turns' worth more than one that waits. It gets no place for nothing: it could keep
@@ -330,6 +336,16 @@ void vgpu_holder_strip(struct vgpu_schedule *s, bool works, uint64_t now) {
   left(s, now);
 }
 
+struct vgpu_client *vgpu_schedule_heir(struct vgpu_schedule *s, uint64_t now) {
+  struct vgpu_tenant *t = next_tenant(s, now);
+  if (!t) return NULL;
+  struct vgpu_client *heir = next_client(s, t);
+  if (!s->holder || s->deadline == VGPU_NEVER || t == s->holder->tenant) return heir;
+  struct vgpu_tenant after = *s->holder->tenant;
+  if (s->deadline > now) after.clock += (double)(s->deadline - now) * 1000.0 / weight(&after);
+  return before(s, &after, t) ? NULL : heir;
+}
+
 void vgpu_schedule_tick(struct vgpu_schedule *s, uint64_t now) {
   vgpu_schedule_account(s, now);
   if (!s->holder) {
@@ -362,7 +378,7 @@ uint64_t vgpu_schedule_due(struct vgpu_schedule *s, uint64_t now) {
     struct vgpu_tenant *t = c->tenant;
     if (c->state != VGPU_WAITING || !limited(t)) continue;
     refill(s, t, now);
-    double missing = start_credit(s) - t->credit_ns;
+    double missing = start_credit(s, t) - t->credit_ns;
     if (missing <= 0 && s->holder && s->deadline != VGPU_NEVER) continue; // its turn comes when that one's ends
     if (missing <= 0) return now;
     uint64_t at = now + (uint64_t)(missing * 1000.0 / (t->limit ? t->limit : 1)) + 1000;

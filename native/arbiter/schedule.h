@@ -25,7 +25,7 @@ struct vgpu_tenant { // one slice
   uint32_t share, limit; // milli
   enum vgpu_qos qos;
   bool critical;
-  uint64_t quantum_ns;   // of its turns; 0: as set for all
+  uint64_t quantum_ns;   // of its turns, which are then not cut short for who is merely behind; 0: as set for all
   // Kept by the schedule.
   double clock;          // virtual ns: time held * 1000 / weight
   double credit_ns;      // what the limit still lets it use; below 0: in debt
@@ -90,6 +90,8 @@ void vgpu_client_request(struct vgpu_schedule *s, struct vgpu_client *c, uint64_
 void vgpu_client_release(struct vgpu_schedule *s, struct vgpu_client *c, bool again, uint64_t now);
 // Takes the holder's turn. `works`: it is still busy on the device, and charged for that until it says otherwise.
 void vgpu_holder_strip(struct vgpu_schedule *s, bool works, uint64_t now);
+// Who has the turn next if the holder keeps it until its deadline: NULL: nobody, or the holder again.
+struct vgpu_client *vgpu_schedule_heir(struct vgpu_schedule *s, uint64_t now);
 // Something may be due. Call it at the time that vgpu_schedule_due returned, or at any other.
 void vgpu_schedule_tick(struct vgpu_schedule *s, uint64_t now);
 // When vgpu_schedule_tick must be called next; VGPU_NEVER: when something else happens.

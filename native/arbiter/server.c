@@ -106,6 +106,7 @@ static void tick(struct server *s) {
   tick_schedule(&s->schedule, now);
   for (struct slice *x = s->slices; x; x = x->next)
     if (x->spatial) tick_schedule(&x->own, now);
+  overcommit_update(s, now);
   processes_reap(s);
   if (now >= s->next_sample) {
     report_sample(s, now);

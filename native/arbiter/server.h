@@ -7,6 +7,7 @@
 
 #include "../common/protocol.h"
 #include "../common/slice_config.h"
+#include "paging.h"
 #include "schedule.h"
 
 enum source_kind { SOURCE_TIMER, SOURCE_SIGNAL, SOURCE_CONTROL_LISTEN, SOURCE_CONTROL, SOURCE_SLICE_LISTEN, SOURCE_PROCESS };
@@ -39,6 +40,8 @@ struct slice {
   bool spatial;
   uint32_t width; // milli of the multiprocessors that are its own
   struct vgpu_schedule own;
+  uint64_t gone_in, gone_out, gone_moving;
+  uint64_t timed_bytes, timed_ns, bandwidth; // moves between host and device, seen so far; bytes a second
   struct slice *next;
 };
 
@@ -74,6 +77,9 @@ struct server {
   uint64_t next_sample, next_audit, recalled_at;
   uint64_t samples;
   uint64_t context_estimate, device_memory;
+  uint64_t host_memory; // bytes that may stand behind over-committed slices; 0: not known
+  uint32_t overcommitted; // such slices
+  struct vgpu_paging_policy paging;
   bool stop, loading;
 };
 
@@ -99,6 +105,16 @@ void process_read(struct server *s, struct process *p);
 void process_close(struct server *s, struct process *p);
 void processes_reap(struct server *s); // slots of processes that ended inside the account's lock
 extern const struct vgpu_actions process_actions;
+
+// overcommit.c
+uint64_t overcommit_host_memory(void); // the default bound: four fifths of the host's memory
+// NULL, or the code of why memory for such a slice (instead of `changed`) is not to be had.
+const char *overcommit_admits(const struct server *s, const struct slice *changed, const struct vgpu_slice_config *c);
+uint64_t overcommit_physical_cap(const struct vgpu_slice_config *c); // bytes; 0: none
+void overcommit_update(struct server *s, uint64_t now); // who leaves how much on the device
+void overcommit_granted(struct server *s, const struct process *holder);
+void overcommit_set_quanta(struct server *s, uint64_t now);
+void overcommit_report(struct server *s, struct slice *slice);
 
 // control.c
 void control_accept(struct server *s);

@@ -75,6 +75,7 @@ static void apply(struct server *s, struct slice *x) {
   t->critical = x->config.critical;
   x->account->memory_cap = x->config.memory;
   x->account->overcommit = x->config.overcommit;
+  x->account->physical_cap = overcommit_physical_cap(&x->config);
   x->account->idle_ns = s->idle_ns;
   x->account->context_estimate = s->context_estimate;
   x->account->device_memory = s->device_memory;
@@ -87,6 +88,8 @@ static void apply(struct server *s, struct slice *x) {
   row->qos = x->config.qos;
   row->critical = x->config.critical;
   row->overcommit = x->config.overcommit;
+  s->overcommitted = x->config.overcommit;
+  for (const struct slice *o = s->slices; o; o = o->next) s->overcommitted += o != x && o->config.overcommit;
   row->memory_cap = x->config.memory;
   row->in_use = 1;
   row->seq++;

@@ -66,7 +66,9 @@ static enum vgpu_config_result set(struct vgpu_slice_config *c, const char *key,
   else if (is(key, k, "device")) good = decode(value, v, c->device, sizeof c->device);
   else if (is(key, k, "mps")) good = decode(value, v, c->mps, sizeof c->mps) && (!c->mps[0] || c->mps[0] == '/');
   else if (is(key, k, "memory")) good = number(value, v, UINT64_MAX / 2, &c->memory);
-  else if (is(key, k, "share")) {
+  else if (is(key, k, "scaling")) {
+    if ((good = number(value, v, 100000, &n) && n >= 1000)) c->scaling = (uint32_t)n, c->overcommit |= n > 1000;
+  } else if (is(key, k, "share")) {
     if ((good = number(value, v, 1000, &n))) c->share = (uint32_t)n;
   } else if (is(key, k, "limit")) {
     if ((good = number(value, v, 1000, &n) && n > 0)) c->limit = (uint32_t)n, c->has_limit = true;
@@ -140,6 +142,9 @@ size_t vgpu_slice_config_print(const struct vgpu_slice_config *c, char *out, siz
                         c->critical ? "critical" : "normal", c->overcommit);
   if (length > 0 && c->mps[0] && (size_t)length < size)
     length += snprintf(out + length, size - (size_t)length, "mps=%s\nspatial=%d\n", mps, c->spatial);
+  // Only where it is said: an older library refuses settings that it does not know.
+  if (c->scaling && length > 0 && (size_t)length < size)
+    length += snprintf(out + length, size - (size_t)length, "scaling=%u\n", c->scaling);
   return length > 0 && (size_t)length < size ? (size_t)length : 0;
 }
 

@@ -22,6 +22,7 @@ struct vgpu_slice_config {
   bool critical, overcommit;
   bool spatial;                 // under MPS, by the arbiter: has multiprocessors of its own
   bool has_limit;               // given, not derived
+  uint32_t scaling;             // milli: memory that the device hands out for each that it has; 0: not said
 };
 
 enum vgpu_config_result { VGPU_CONFIG_OK = 0, VGPU_CONFIG_SYNTAX, VGPU_CONFIG_KEY, VGPU_CONFIG_VALUE, VGPU_CONFIG_MISSING };

@@ -10,17 +10,25 @@ export type Signature = string;
 export type Hook =
   /**
    * device work: passes the gate; `key` is the index of the parameter that names the kernel or graph, `grid` that of
-   * the first of three dimensions (how long a kernel takes depends on them)
+   * the first of three dimensions (how long a kernel takes depends on them), `parameters` that of the pointers to
+   * what a kernel is given (device pointers among an entry point's own parameters are seen anyway)
    */
-  | { readonly kind: 'work'; readonly signature: Signature; readonly key?: number; readonly grid?: number }
+  | {
+      readonly kind: 'work';
+      readonly signature: Signature;
+      readonly key?: number;
+      readonly grid?: number;
+      readonly parameters?: number;
+    }
   /** written by hand in limiter/cuda (`<symbol>` there is named `hook_<symbol>`) */
   | { readonly kind: 'own'; readonly signature: Signature };
 
-const work = (signature: Signature, key?: number, grid?: number): Hook => ({
+const work = (signature: Signature, key?: number, grid?: number, parameters?: number): Hook => ({
   kind: 'work',
   signature,
   ...(key === undefined ? {} : { key }),
   ...(grid === undefined ? {} : { grid }),
+  ...(parameters === undefined ? {} : { parameters }),
 });
 const own = (signature: Signature): Hook => ({ kind: 'own', signature });
 
@@ -96,9 +104,9 @@ export const hooks: Readonly<Record<string, Hook>> = {
   cuStreamDestroy: own('s'),
   cuStreamDestroy_v2: own('s'),
   // Kernels
-  cuLaunchKernel: work('puuuuuuuspp', 0, 1),
+  cuLaunchKernel: work('puuuuuuuspp', 0, 1, 9),
   cuLaunchKernelEx: own('pppp'),
-  cuLaunchCooperativeKernel: work('puuuuuuusp', 0, 1),
+  cuLaunchCooperativeKernel: work('puuuuuuusp', 0, 1, 9),
   cuLaunchCooperativeKernelMultiDevice: own('puu'),
   cuLaunch: work('p', 0),
   cuLaunchGrid: work('pii', 0),

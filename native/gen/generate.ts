@@ -40,6 +40,21 @@ const castOf = (signature: string): string =>
 /** A UUID as the text of a C string. */
 const bytesOf = (id: string): string => id.replaceAll('-', '').replaceAll(/../g, '\\x$&');
 
+/** How the memory that the work uses is seen, where an over-committed slice has to know. */
+function seen(s: DriverSymbol, hook: Extract<Hook, { kind: 'work' }>): string {
+  const at = hook.signature.indexOf('s');
+  const stream = at < 0 ? 'NULL' : `a${at}`;
+  const p = hook.parameters;
+  if (s.base === 'cuGraphLaunch') return '\n  VGPU_SAW(vgpu_saw_graph());';
+  if (p !== undefined) {
+    const extra = p + 1 < hook.signature.length ? `a${p + 1}` : 'NULL';
+    return `\n  VGPU_SAW(vgpu_saw_launch(a0, a${p}, ${extra}, ${stream}, ${s.thread}));`;
+  }
+  return [...hook.signature]
+    .flatMap((c, i) => (c === 'd' ? [`\n  VGPU_SAW(vgpu_saw_pointer(a${i}, ${stream}, ${s.thread}));`] : []))
+    .join('');
+}
+
 /** A symbol's hook body, for the uniform ones. */
 function workBody(s: DriverSymbol, hook: Extract<Hook, { kind: 'work' }>, id: number): string {
   const stream = hook.signature.indexOf('s');
@@ -49,7 +64,7 @@ function workBody(s: DriverSymbol, hook: Extract<Hook, { kind: 'work' }>, id: nu
   return `VGPU_EXPORT CUresult ${s.symbol}(${parameters(hook.signature)}) {
   struct vgpu_work work;
   CUresult result = vgpu_work_begin(&work, ${stream < 0 ? 'NULL' : `a${stream}`}, ${s.thread}, ${key});
-  if (result) return result;
+  if (result) return result;${seen(s, hook)}
   result = VGPU_CALL(${s.symbol}, ${castOf(hook.signature)})(${argumentsOf(hook.signature)});
   vgpu_work_end(&work, result);
   return result;

@@ -55,7 +55,14 @@ struct vgpu_ledger_row {
   au64 strips;                       // turns taken from a dead, stopped or hung holder
   au64 utilisation_permille;         // of the last second, of the whole device
   au64 handover_ns_last, handover_ns_max; // from asking a holder to give back to this slice's turn
-  au64 reserved[27];
+  // Over-commitment (see docs/limiter.md); 0 without it.
+  au64 physical_cap, physical_used;  // bytes: of memory that cannot leave the device
+  au64 working_set, resident;        // bytes: in use; of that believed to be on the device
+  au64 paged_in, paged_out;          // bytes moved between host and device ahead of use, in all
+  au64 moving_ns;                    // time that took
+  au64 quantum_ns;                   // longest turn now
+  au64 bandwidth;                    // bytes a second, as observed
+  au64 reserved[18];
   au64 mps_milli;                    // under MPS: multiprocessors that its processes may use; 0: not under MPS
   au64 spatial;                      // 1: those are its own, and it runs at the same time as all others
 };
@@ -93,7 +100,16 @@ struct vgpu_slot {
   // Written by the process (the memory words under the account's lock).
   au64 memory[VGPU_KINDS];
   au64 launches, wait_ns, denied;
-  au64 reserved[16];
+  // Over-commitment. Written by the process:
+  au64 working_set, resident; // bytes of memory that can leave the device: in use; on the device, as far as it knows
+  au64 paged_in, paged_out;   // bytes it moved ahead of use
+  au64 moving_ns, timed;      // time that it took to move so many of them
+  // and by the arbiter:
+  au64 room;                  // bytes that fit on the device while it has the turn
+  au64 keep;                  // bytes that may stay there when it has not; the process lets go of the rest
+  au32 disturbed;             // changes when others may have driven out what is on the device
+  au32 pad;
+  au64 reserved[7];
 };
 _Static_assert(sizeof(struct vgpu_slot) == 256, "slot");
 
@@ -113,7 +129,10 @@ struct vgpu_account {
   au32 lock;             // 0, or slot + 1 of the owner, with bit 31 set while others wait; futex
   au32 pad0;
   au64 used;             // bytes, the sum of all slots' memory words
-  uint8_t pad[4096 - 16 - 6 * 8 - 8 - 8 - 8 - 8];
+  au64 pinned;           // of that what cannot leave the device: all but managed memory
+  // Written by the arbiter.
+  au64 physical_cap;     // bound on `pinned` and the overhead, 0: none
+  uint8_t pad[4096 - 16 - 6 * 8 - 8 - 8 - 8 - 8 - 16];
   struct vgpu_slot slot[VGPU_SLOTS_MAX];
 };
 _Static_assert(sizeof(struct vgpu_account) == 4096 + 256 * VGPU_SLOTS_MAX, "account");

@@ -57,6 +57,25 @@ export interface LedgerRow {
   readonly mpsMilli: number;
   /** under MPS: those are its own, and it runs at the same time as all others */
   readonly spatial: boolean;
+  /** what of the memory can leave the device, and how it comes and goes; undefined where the slice is not over-committed */
+  readonly paging: LedgerPaging | undefined;
+}
+
+export interface LedgerPaging {
+  /** bytes of memory that cannot leave the device: the bound (0: none), and what is taken of it */
+  readonly physicalCap: number;
+  readonly physicalUsed: number;
+  /** bytes in use; what of them is on the device, as far as the slice's processes know */
+  readonly workingSet: number;
+  readonly resident: number;
+  /** bytes that were moved to the device and from it ahead of use, and the nanoseconds that took */
+  readonly pagedIn: number;
+  readonly pagedOut: number;
+  readonly movingNs: number;
+  /** nanoseconds of its longest turn now, while others wait */
+  readonly quantumNs: number;
+  /** bytes a second between host and device, as its processes observed; 0: not yet */
+  readonly bandwidth: number;
 }
 
 export interface LedgerSnapshot {
@@ -116,6 +135,20 @@ function parseRow(b: Buffer, at: number): LedgerRow | undefined {
     handoverNsMax: word(w + 26),
     mpsMilli: word(w + 54),
     spatial: word(w + 55) !== 0,
+    paging:
+      word(w + 4) === 0
+        ? undefined
+        : {
+            physicalCap: word(w + 27),
+            physicalUsed: word(w + 28),
+            workingSet: word(w + 29),
+            resident: word(w + 30),
+            pagedIn: word(w + 31),
+            pagedOut: word(w + 32),
+            movingNs: word(w + 33),
+            quantumNs: word(w + 34),
+            bandwidth: word(w + 35),
+          },
   };
 }
 

@@ -6,6 +6,7 @@
 
 #include "../common/futex.h"
 #include "gate_state.h"
+#include "paging.h"
 
 #define FENCE_NS 10000000ull // a fence at least every so much work, more often where the queue is kept short
 #define FENCE_COUNT 256u // and after so many pieces of work; while the device is ours alone after more
@@ -241,6 +242,19 @@ bool vgpu_gate_enter(struct vgpu_gate *g, uint64_t key) {
   }
 }
 
+void vgpu_gate_moves(struct vgpu_lane *lane, uint64_t bytes) {
+  struct vgpu_gate *g = lane->gate;
+  lane_lock(lane);
+  if (lane->count++ == 0) {
+    lane->first_ns = vgpu_now_ns();
+    atomic_fetch_add_explicit(&g->unfenced, 1, memory_order_relaxed);
+  }
+  lane->moving += bytes;
+  lane_unlock(lane);
+  vgpu_fence_lane(g, lane);
+  vgpu_gate_bell(g);
+}
+
 void vgpu_gate_exit(struct vgpu_lane *lane, uint64_t key, bool submitted) {
   struct vgpu_gate *g = lane->gate;
   struct vgpu_visitor *v = vgpu_visitor_of(g);
@@ -290,6 +304,11 @@ static void pass_first(struct vgpu_gate *g) {
     // after the fence, which is at least the last piece, is nearer.
     uint64_t began = f->first_ns > g->done_ns ? f->first_ns : g->done_ns;
     uint64_t each = (now - began) / f->count, after = now - f->recorded_ns;
+    if (f->moved) {
+      struct vgpu_slot *slot = g->member->slot;
+      atomic_fetch_add_explicit(&slot->timed, f->moved, memory_order_relaxed);
+      atomic_fetch_add_explicit(&slot->moving_ns, now - began, memory_order_relaxed);
+    }
     vgpu_estimate_learn(&g->estimates, f->keys, f->n_keys, f->count, f->estimate_ns, each < after ? each : after);
   }
   g->done_ns = now;
@@ -312,6 +331,11 @@ static void give_back(struct vgpu_gate *g, uint32_t turn) {
   vgpu_fence_all(g);
   pthread_mutex_lock(&g->mutex);
   while (g->first) pass_first(g);
+  if (g->fences->page_out && g->member->paging) {
+    pthread_mutex_unlock(&g->mutex);
+    g->fences->page_out(g, true);
+    pthread_mutex_lock(&g->mutex);
+  }
   g->enough = false;
   vgpu_lanes_narrow(g);
   set_width(g);
@@ -384,6 +408,8 @@ static void *follow(void *gate) {
       continue;
     }
     pthread_mutex_unlock(&g->mutex);
+    // Others need the room of what this process left on the device.
+    if (!mine && g->fences->page_out && vgpu_paging_over(g->member)) g->fences->page_out(g, false);
     if (mine && (timeout == 0 || timeout > ALIVE_NS)) timeout = ALIVE_NS;
     vgpu_futex_wait(&slot->bell, rung, timeout);
     pthread_mutex_lock(&g->mutex);

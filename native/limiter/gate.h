@@ -26,6 +26,8 @@ struct vgpu_lane {
   struct vgpu_member *member;
   bool mps;                   // its slice is under MPS: others may run beside what it does
   uint32_t width;             // milli of the device that its work of this turn occupies
+  uint64_t moving;            // bytes that its work brings to the device; for the stream that does nothing else
+  _Atomic uint64_t paged;     // the page-in that its work already waits for
   struct vgpu_lane *next;
 };
 
@@ -37,6 +39,9 @@ struct vgpu_fences { // how an API follows its streams
   // Whether a lane whose stream only its thread can name can be marked by others. Where not (NULL: never), such a lane
   // gets a fence after every piece of work.
   bool (*by_others)(void);
+  // Over-commitment: lets go of what the slot says must not stay on the device (see paging.h), and waits until it is
+  // gone. NULL: nothing can leave it.
+  void (*page_out)(struct vgpu_gate *g, bool held);
 };
 
 // The member's gate, made at the first call. `fences` must be the same at every call.
@@ -53,6 +58,9 @@ VGPU_HIDDEN void vgpu_lane_occupies(struct vgpu_lane *lane, uint32_t width);
 VGPU_HIDDEN bool vgpu_gate_enter(struct vgpu_gate *g, uint64_t key);
 // The piece of work was submitted to the lane (or, `submitted` false, was refused by the driver).
 VGPU_HIDDEN void vgpu_gate_exit(struct vgpu_lane *lane, uint64_t key, bool submitted);
+
+// A move to the device was just submitted to the lane: it is followed like work, and timed where `bytes` are known (not 0).
+VGPU_HIDDEN void vgpu_gate_moves(struct vgpu_lane *lane, uint64_t bytes);
 
 // Puts a fence behind everything submitted so far, so that streams can be captured without being touched again.
 VGPU_HIDDEN void vgpu_gate_settle(struct vgpu_gate *g);

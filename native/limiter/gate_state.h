@@ -15,6 +15,7 @@ struct fence {
   void *mark;
   uint64_t recorded_ns, first_ns, estimate_ns;
   uint32_t count, n_keys;
+  uint64_t moved; // bytes that came to the device, where it is known that they did
   uint64_t keys[8];
   struct fence *next;
 };

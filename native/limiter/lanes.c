@@ -54,7 +54,7 @@ void vgpu_fence_lane(struct vgpu_gate *g, struct vgpu_lane *lane) {
     return;
   }
   *f = (struct fence){.lane = lane, .first_ns = lane->first_ns, .estimate_ns = lane->estimate_ns, .count = lane->count,
-                      .n_keys = lane->other_keys ? 0 : lane->n_keys};
+                      .n_keys = lane->other_keys ? 0 : lane->n_keys, .moved = lane->moving};
   memcpy(f->keys, lane->keys, sizeof f->keys);
   f->mark = g->fences->record(lane);
   f->recorded_ns = vgpu_now_ns();
@@ -63,6 +63,7 @@ void vgpu_fence_lane(struct vgpu_gate *g, struct vgpu_lane *lane) {
   atomic_fetch_add_explicit(&g->member->slot->launches, lane->uncounted, memory_order_relaxed);
   lane->uncounted = 0;
   lane->count = 0;
+  lane->moving = 0;
   lane->estimate_ns = 0;
   lane->n_keys = lane->other_keys = 0;
   atomic_fetch_sub_explicit(&g->unfenced, 1, memory_order_relaxed);

@@ -13,6 +13,7 @@
 #include "../common/futex.h"
 #include "../common/unix_path.h"
 #include "gate.h"
+#include "paging.h"
 
 #define FIXED_FOLDER "/run/vgpu/slices"
 #define RETRY_NS 20000000ull
@@ -75,6 +76,7 @@ static void in_child(void) {
     m->width = 0;
     for (int k = 0; k < VGPU_KINDS; k++) m->memory[k] = 0;
     if (m->gate) vgpu_gate_forget(m->gate);
+    if (m->paging) vgpu_paging_forget(m->paging);
   }
 }
 

@@ -14,6 +14,7 @@
 #define VGPU_EXPORT __attribute__((visibility("default")))
 
 struct vgpu_gate;
+struct vgpu_paging;
 
 struct vgpu_member {
   struct vgpu_slice_config config;
@@ -28,6 +29,7 @@ struct vgpu_member {
   uint32_t mps_milli;    // multiprocessors this process may use under MPS; 0: not under MPS
   _Atomic uint32_t width; // of those, what its work occupies (milli of the device); 0: all
   struct vgpu_gate *gate;
+  struct vgpu_paging *_Atomic paging; // NULL: nothing of this process can leave the device
 };
 
 // The slices of this process, read once: folders below /run/vgpu/slices, else those in VGPU_SLICE. Returns how many.

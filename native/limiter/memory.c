@@ -35,13 +35,22 @@ static bool take(struct vgpu_member *m, enum vgpu_kind kind, uint64_t bytes, boo
   lock(a, m->index + 1);
   uint64_t cap = a->memory_cap, used = total(a);
   bool fits = cap == 0 || (bytes <= cap && used <= cap - bytes);
+  // What cannot leave the device has to fit on it, in the part of it that stands behind this slice.
+  uint64_t physical_cap = a->physical_cap, pinned = a->pinned + a->overhead;
+  bool pins = kind != VGPU_KIND_MANAGED, over = false;
+  if (fits && pins && physical_cap) over = bytes > physical_cap || pinned > physical_cap - bytes;
+  if (over) fits = false;
   if (fits || force) {
     atomic_store_explicit(&a->used, a->used + bytes, memory_order_relaxed);
+    if (pins) atomic_store_explicit(&a->pinned, a->pinned + bytes, memory_order_relaxed);
     atomic_store_explicit(&slot->memory[kind], slot->memory[kind] + bytes, memory_order_relaxed);
   }
   unlock(a);
   if (fits || force) atomic_fetch_add(&m->memory[kind], bytes);
   if (!fits && !force) atomic_fetch_add(&slot->denied, 1);
+  if (over && !force)
+    vgpu_debug("refused %llu bytes that cannot leave the device: %llu of %llu are taken", (unsigned long long)bytes,
+               (unsigned long long)pinned, (unsigned long long)physical_cap);
   return fits;
 }
 
@@ -59,6 +68,8 @@ void vgpu_memory_release(struct vgpu_member *m, enum vgpu_kind kind, uint64_t by
   uint64_t mine = slot->memory[kind], all = a->used;
   atomic_store_explicit(&slot->memory[kind], mine > bytes ? mine - bytes : 0, memory_order_relaxed);
   atomic_store_explicit(&a->used, all > bytes ? all - bytes : 0, memory_order_relaxed);
+  uint64_t pinned = a->pinned;
+  if (kind != VGPU_KIND_MANAGED) atomic_store_explicit(&a->pinned, pinned > bytes ? pinned - bytes : 0, memory_order_relaxed);
   unlock(a);
   uint64_t held = m->memory[kind];
   while (!atomic_compare_exchange_weak(&m->memory[kind], &held, held > bytes ? held - bytes : 0)) {

@@ -4,6 +4,7 @@
 #include "../../common/futex.h"
 #include "../track.h"
 #include "mps.h"
+#include "pager.h"
 #include "slice.h"
 
 #define MEASURE_NS 100000000ull
@@ -45,6 +46,7 @@ static bool after(struct creation *c) {
 
 static void forget(void *context, struct vgpu_member *m) {
   if (m && m->gate) vgpu_gate_drain(m->gate, context, true);
+  vgpu_pager_forget(context);
   vgpu_cuda_fences_forget(context);
 }
 
@@ -106,6 +108,7 @@ static CUresult destroy(void *context, CUresult (*real)(void *)) {
   forget(context, m); // its events die with it: nobody may wait for them any more
   CUresult r = real(context);
   if (r == CUDA_SUCCESS) vgpu_track_release_context(context);
+  if (r == CUDA_SUCCESS && m) vgpu_paging_remove_context(m, context);
   if (r == CUDA_SUCCESS && m) vgpu_member_measure(m);
   return r;
 }
@@ -133,7 +136,10 @@ static CUresult end_primary(int device, CUresult (*real)(int), bool reset) {
   if (r || !context) return r;
   active = 0;
   VGPU_CALL(cuDevicePrimaryCtxGetState, CUresult (*)(int, unsigned *, int *))(device, &flags, &active);
-  if (!active || reset) vgpu_track_release_context(context);
+  if (!active || reset) {
+    vgpu_track_release_context(context);
+    vgpu_paging_remove_context(m, context);
+  }
   vgpu_member_measure(m);
   return r;
 }
@@ -188,6 +194,7 @@ VGPU_EXPORT CUresult cuModuleLoadFatBinary(void *module, void *image) {
   return measured(VGPU_CALL(cuModuleLoadFatBinary, CUresult (*)(void *, void *))(module, image));
 }
 VGPU_EXPORT CUresult cuModuleUnload(void *module) {
+  vgpu_parameters_forget();
   return measured(VGPU_CALL(cuModuleUnload, CUresult (*)(void *))(module));
 }
 VGPU_EXPORT CUresult cuLibraryLoadData(void *library, void *code, void *jit, void *jit_values, unsigned n_jit,
@@ -201,5 +208,6 @@ VGPU_EXPORT CUresult cuLibraryLoadFromFile(void *library, void *file, void *jit,
       library, file, jit, jit_values, n_jit, options, values, n));
 }
 VGPU_EXPORT CUresult cuLibraryUnload(void *library) {
+  vgpu_parameters_forget();
   return measured(VGPU_CALL(cuLibraryUnload, CUresult (*)(void *))(library));
 }

@@ -13,7 +13,9 @@
   SYMBOL(cuThreadExchangeStreamCaptureMode) SYMBOL(cuGraphGetNodes) SYMBOL(cuGraphNodeGetType) \
   SYMBOL(cuGraphMemAllocNodeGetParams) SYMBOL(cuGraphChildGraphNodeGetGraph) SYMBOL(cuDevicePrimaryCtxGetState) \
   SYMBOL(cuDeviceGetDefaultMemPool) SYMBOL(cuMemPoolTrimTo) SYMBOL(cuCtxSynchronize) SYMBOL(cuDeviceGet) SYMBOL(cuCtxRecordEvent) \
-  SYMBOL(cuDeviceGetAttribute)
+  SYMBOL(cuDeviceGetAttribute) SYMBOL(cuDeviceGetMemPool) SYMBOL(cuMemPrefetchAsync) \
+  SYMBOL(cuMemPrefetchAsync_v2) SYMBOL(cuStreamCreate) SYMBOL(cuStreamWaitEvent) SYMBOL(cuFuncGetParamInfo) \
+  SYMBOL(cuKernelGetParamInfo) SYMBOL(cuStreamSynchronize)
 
 enum vgpu_driver_function {
 #define SYMBOL(name) VGPU_FN_##name,

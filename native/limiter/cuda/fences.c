@@ -1,6 +1,7 @@
 // Fences are events, kept for reuse by context.
 #include <stdlib.h>
 
+#include "pager.h"
 #include "slice.h"
 
 struct event {
@@ -11,17 +12,17 @@ struct event {
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct event *spare;
 
-static bool enter_context(void *context) {
+bool vgpu_context_enter(void *context) {
   if (vgpu_context_current() == context) return false;
   return VGPU_CALL(cuCtxPushCurrent_v2, CUresult (*)(void *))(context) == CUDA_SUCCESS;
 }
 
-static void leave_context(bool entered) {
+void vgpu_context_leave(bool entered) {
   void *context;
   if (entered) VGPU_CALL(cuCtxPopCurrent_v2, CUresult (*)(void **))(&context);
 }
 
-static int exchange_capture_mode(int mode) {
+int vgpu_capture_mode(int mode) {
   VGPU_CALL(cuThreadExchangeStreamCaptureMode, CUresult (*)(int *))(&mode);
   return mode;
 }
@@ -60,10 +61,10 @@ static bool by_others(void) {
 }
 
 static void *record(struct vgpu_lane *lane) {
-  bool entered = enter_context(lane->context);
+  bool entered = vgpu_context_enter(lane->context);
   // Another thread may be capturing: our events are none of its business, nor does it make them unsafe.
   bool capturing = atomic_load(&vgpu_captures) > 0;
-  int mode = capturing ? exchange_capture_mode(CU_STREAM_CAPTURE_MODE_RELAXED) : 0;
+  int mode = capturing ? vgpu_capture_mode(CU_STREAM_CAPTURE_MODE_RELAXED) : 0;
   struct event *e = take(lane->context);
   CUstream stream = lane->own_thread ? CU_STREAM_PER_THREAD : lane->stream;
   bool foreign = lane->own_thread && lane->stream != vgpu_thread_mark(), good = false;
@@ -80,19 +81,19 @@ static void *record(struct vgpu_lane *lane) {
     give(e);
     e = NULL;
   }
-  if (capturing) exchange_capture_mode(mode);
-  leave_context(entered);
+  if (capturing) vgpu_capture_mode(mode);
+  vgpu_context_leave(entered);
   return e;
 }
 
 static void wait(struct vgpu_lane *lane, void *mark) {
   static _Thread_local bool relaxed;
-  if (!relaxed) exchange_capture_mode(CU_STREAM_CAPTURE_MODE_RELAXED);
+  if (!relaxed) vgpu_capture_mode(CU_STREAM_CAPTURE_MODE_RELAXED);
   relaxed = true;
   struct event *e = mark;
-  bool entered = enter_context(lane->context);
+  bool entered = vgpu_context_enter(lane->context);
   VGPU_CALL(cuEventSynchronize, CUresult (*)(void *))(e->handle);
-  leave_context(entered);
+  vgpu_context_leave(entered);
   give(e);
 }
 
@@ -110,4 +111,4 @@ void vgpu_cuda_fences_forget(void *context) {
   pthread_mutex_unlock(&mutex);
 }
 
-const struct vgpu_fences vgpu_cuda_fences = {record, wait, by_others};
+const struct vgpu_fences vgpu_cuda_fences = {record, wait, by_others, vgpu_pager_out};

@@ -1,4 +1,5 @@
 #include "mps.h"
+#include "pager.h"
 #include "slice.h"
 
 #include <stdio.h>
@@ -100,6 +101,7 @@ CUresult vgpu_work_begin(struct vgpu_work *work, CUstream stream, bool per_threa
   bool own_thread = stream == CU_STREAM_PER_THREAD || (per_thread && !stream);
   if (own_thread) stream = (CUstream)&thread_mark;
   if (stream == CU_STREAM_LEGACY) stream = NULL;
+  CUstream handle = own_thread ? CU_STREAM_PER_THREAD : stream;
   struct vgpu_lane *lane = last_lane.lane;
   bool same = lane && last_lane.stream == stream && last_lane.era == vgpu_lane_era();
   // Default streams are one for each context; every other handle is one stream's alone as long as that lives.
@@ -121,6 +123,7 @@ CUresult vgpu_work_begin(struct vgpu_work *work, CUstream stream, bool per_threa
   if (lane->mps && blocks != VGPU_NO_GRID) vgpu_lane_occupies(lane, vgpu_mps_width(lane->member, blocks));
   if (!vgpu_gate_enter(lane->gate, key)) return CUDA_ERROR_SYSTEM_NOT_READY;
   work->lane = lane;
+  VGPU_SAW(vgpu_pager_in(lane, handle));
   return CUDA_SUCCESS;
 }
 

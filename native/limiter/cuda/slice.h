@@ -22,6 +22,10 @@ VGPU_HIDDEN bool vgpu_stream_captured(CUstream stream, bool per_thread);
 
 // Tells threads apart; stands for the thread's own default stream.
 VGPU_HIDDEN void *vgpu_thread_mark(void);
+// Makes the context current where it is not; what it returns is for the second one.
+VGPU_HIDDEN bool vgpu_context_enter(void *context);
+VGPU_HIDDEN void vgpu_context_leave(bool entered);
+VGPU_HIDDEN int vgpu_capture_mode(int mode); // of this thread; returns the one before
 
 VGPU_HIDDEN extern const struct vgpu_fences vgpu_cuda_fences;
 // The context is gone, and its events with it.

@@ -1,4 +1,5 @@
 // Launches, copies and sets: through the gate. Most bodies are generated.
+#include "pager.h"
 #include "slice.h"
 
 #include "../generated/work.inc"
@@ -9,6 +10,7 @@ static CUresult launch_ex(void *real, void *config, void *f, void *parameters, v
   uint64_t blocks = c ? (uint64_t)c->grid[0] * c->grid[1] * c->grid[2] : 0;
   CUresult r = vgpu_work_begin(&work, c ? c->stream : NULL, per_thread, vgpu_work_key(f, blocks));
   if (r) return r;
+  VGPU_SAW(vgpu_saw_launch(f, parameters, extra, c ? c->stream : NULL, per_thread));
   r = ((CUresult(*)(void *, void *, void *, void *))real)(config, f, parameters, extra);
   vgpu_work_end(&work, r);
   return r;
@@ -34,6 +36,7 @@ VGPU_EXPORT CUresult cuLaunchCooperativeKernelMultiDevice(void *list, unsigned n
                    VGPU_CALL(cuCtxPushCurrent_v2, CUresult (*)(void *))(context) == CUDA_SUCCESS;
     r = vgpu_work_begin(&work[begun], p[i].stream, false, vgpu_work_key(p[i].function, 0));
     if (r == CUDA_SUCCESS) begun++;
+    VGPU_SAW(vgpu_saw_launch(p[i].function, p[i].parameters, NULL, p[i].stream, false));
     if (entered) VGPU_CALL(cuCtxPopCurrent_v2, CUresult (*)(void **))(&context);
   }
   if (r == CUDA_SUCCESS)

@@ -93,7 +93,7 @@ static void wait(struct vgpu_lane *lane, void *mark) {
   OPENCL_CALL(clReleaseEvent, int (*)(void *))(mark);
 }
 
-static const struct vgpu_fences fences = {record, wait, NULL};
+static const struct vgpu_fences fences = {record, wait, NULL, NULL};
 
 static _Thread_local struct {
   uint64_t era;
