@@ -111,7 +111,7 @@ static size_t collect(struct server *s, uint64_t now, struct wish **out) {
                                   p->client.since};
     }
   }
-  qsort(wishes, n, sizeof *wishes, by_claim);
+  if (n) qsort(wishes, n, sizeof *wishes, by_claim);
   *out = wishes;
   return n;
 }
@@ -183,8 +183,11 @@ void overcommit_set_quanta(struct server *s, uint64_t now) {
   struct wish *wishes = NULL;
   size_t n = s->overcommitted && s->device_memory ? collect(s, now, &wishes) : 0;
   uint64_t sum = 0, fits = n ? capacity(s) : 0;
+  uint32_t about = 0; // slices that want the device
   for (size_t i = 0; i < n; i++)
     if (active(wishes[i].process, now)) sum += wishes[i].demand.working_set;
+  for (const struct slice *x = s->slices; x; x = x->next)
+    about += x->config.overcommit && x->processes && (x->tenant.wanting || now - x->requested_at < ACTIVE_NS);
   for (struct slice *x = s->slices; x; x = x->next) {
     x->tenant.quantum_ns = 0;
     x->account->idle_ns = s->idle_ns;
@@ -194,7 +197,7 @@ void overcommit_set_quanta(struct server *s, uint64_t now) {
     for (size_t i = 0; i < n; i++)
       if (wishes[i].process->slice == x && wishes[i].demand.working_set > largest) largest = wishes[i].demand.working_set;
     uint64_t cost = vgpu_paging_cost(sum, largest, fits, x->bandwidth);
-    x->tenant.quantum_ns = vgpu_paging_quantum(&s->paging, cost, promised_beside(s, x));
+    x->tenant.quantum_ns = vgpu_paging_quantum(&s->paging, cost, promised_beside(s, x) ? about ? about : 1 : 0);
     // A pause is cheaper than a hand-over as long as it is shorter.
     uint64_t patience = cost < PATIENCE_NS ? cost : PATIENCE_NS;
     if (patience > s->idle_ns) x->account->idle_ns = patience;

@@ -8,11 +8,11 @@ uint64_t vgpu_paging_cost(uint64_t sum, uint64_t working_set, uint64_t capacity,
   return (uint64_t)((double)moved * 1e9 / (double)bytes_per_second);
 }
 
-uint64_t vgpu_paging_quantum(const struct vgpu_paging_policy *policy, uint64_t cost_ns, bool promised) {
+uint64_t vgpu_paging_quantum(const struct vgpu_paging_policy *policy, uint64_t cost_ns, uint32_t ahead) {
   if (cost_ns == 0) return 0;
   uint64_t quantum = least(cost_ns, UINT64_MAX / 100) * 100 / (policy->percent ? policy->percent : 1);
   quantum = least(quantum, policy->max_ns);
-  return promised ? least(quantum, policy->latency_ns) : quantum;
+  return ahead ? least(quantum, policy->latency_ns / ahead) : quantum;
 }
 
 static uint64_t need(const struct vgpu_paging_demand *d, uint64_t capacity) {

@@ -10,7 +10,7 @@
 struct vgpu_paging_policy {
   uint32_t percent;      // of a turn that may go into moving memory
   uint64_t max_ns;       // longest turn, whatever moving costs
-  uint64_t latency_ns;   // longest turn while a guaranteed or latency-critical slice is about
+  uint64_t latency_ns;   // what a guaranteed or latency-critical slice waits for all such turns together at most
 };
 
 // In the order in which they are to keep what they have: who has the turn (several, under MPS), those that wait in the order of
@@ -28,8 +28,9 @@ struct vgpu_paging_demand {
 // comes in when it begins and goes out when it ends.
 uint64_t vgpu_paging_cost(uint64_t sum, uint64_t working_set, uint64_t capacity, uint64_t bytes_per_second);
 
-// How long the turns last. 0: as ever, since all fits. `promised`: another slice was promised low latency.
-uint64_t vgpu_paging_quantum(const struct vgpu_paging_policy *policy, uint64_t cost_ns, bool promised);
+// How long the turns last. 0: as ever, since all fits. `ahead`: slices with such turns that one which was promised low
+// latency may have to wait for, one after the other; 0: none was promised that.
+uint64_t vgpu_paging_quantum(const struct vgpu_paging_policy *policy, uint64_t cost_ns, uint32_t ahead);
 
 // Sets `keep` of all. While the holder works, what it needs comes first; when it is over, what its heir needs. Who has
 // just had the device is the one who needs it last, so the holder leaves as much as the heir wants, and those that

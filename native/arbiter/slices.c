@@ -212,7 +212,9 @@ void slices_set_queues(struct server *s, uint64_t now) {
       others = true;
       active |= o->tenant.wanting || (o->requested_at && now - o->requested_at < ACTIVE_NS);
     }
-    x->account->queue_ns = active ? s->queue_ns : others ? s->ahead_ns : 0;
+    // Turns that are long because memory is moved for them are handed over late by as small a part of them.
+    uint64_t contended = x->tenant.quantum_ns / 50 > s->queue_ns ? x->tenant.quantum_ns / 50 : s->queue_ns;
+    x->account->queue_ns = active ? contended : others ? s->ahead_ns : 0;
   }
 }
 

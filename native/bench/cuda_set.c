@@ -8,6 +8,7 @@
 //     from=0 to=0       window, CLOCK_MONOTONIC ns; default: from now for `ms` milliseconds (ms=1000)
 //     passes=0          instead of a window: so many passes over the set
 //     stop_after=0      pieces of work after which it stops itself (SIGSTOP), once
+//     linger=0          1: waits for the end of its standard input before it ends, its memory still there
 // Output: `launches=N work_ns=N elapsed_ns=N first_ns=N wrong=N` and, on the fake driver, what it did with memory.
 #include <signal.h>
 #include <string.h>
@@ -39,6 +40,7 @@ int main(int argc, char **argv) {
   OPTION(to, 0);
   OPTION(passes, 0);
   OPTION(stop_after, 0);
+  OPTION(linger, 0);
   if (parts < 1 || parts > PARTS || depth < 1 || depth > 64 || bytes / parts < 4) return 2;
   void *library = cuda_load();
   int (*residency)(uint64_t *) = (int (*)(uint64_t *))dlsym(library, "vgpuFakeResidency");
@@ -110,5 +112,9 @@ int main(int argc, char **argv) {
   printf(" resident=%llu faults=%llu moved_in=%llu moved_out=%llu prefetched_in=%llu prefetched_out=%llu\n",
          (unsigned long long)seen[0], (unsigned long long)seen[1], (unsigned long long)seen[2],
          (unsigned long long)seen[3], (unsigned long long)seen[4], (unsigned long long)seen[5]);
+  fflush(stdout);
+  char c;
+  while (linger && read(0, &c, 1) == 1) {
+  }
   return wrong ? 1 : 0;
 }

@@ -23,6 +23,7 @@ typedef unsigned long long devptr;
   F(cuMemAlloc_v2, (devptr *, size_t)) F(cuMemFree_v2, (devptr)) F(cuMemAllocManaged, (devptr *, size_t, unsigned)) \
   F(cuMemAllocPitch_v2, (devptr *, size_t *, size_t, size_t, unsigned)) \
   F(cuMemAllocAsync, (devptr *, size_t, void *)) F(cuMemFreeAsync, (devptr, void *)) \
+  F(cuMemPoolCreate, (void **, const void *)) F(cuMemAllocFromPoolAsync, (devptr *, size_t, void *, void *)) \
   F(cuMemAllocAsync_ptsz, (devptr *, size_t, void *)) F(cuMemCreate, (unsigned long long *, size_t, const void *, unsigned long long)) \
   F(cuMemRelease, (unsigned long long)) F(cuArrayCreate_v2, (void **, const void *)) \
   F(cuArray3DCreate_v2, (void **, const void *)) F(cuArrayDestroy, (void *)) \

@@ -98,6 +98,35 @@ static void exhaust(size_t step) {
   printf("pieces=%zu code=%d rest=%zu over=%d async=%d exact=%d one=%d\n", n, r, rest, over, async, exact, one);
 }
 
+// What of an over-committed slice's memory can leave the device, and how much can be had of what cannot.
+static void pinned(size_t step) {
+  devptr p;
+  size_t pitch, n = 0;
+  unsigned long long handle;
+  int props[6] = {1, 1, 1, 0, 0, 0}, r;
+  void *pool, *array;
+  int pool_props[24] = {1, 0, 1, 0};
+  const size_t mib = 1 << 20;
+  CHECK(cuMemAlloc_v2(&p, 3 * mib));
+  CHECK(cuMemAllocPitch_v2(&p, &pitch, 1000, 1024, 4));
+  CHECK(cuMemAllocManaged(&p, 4 * mib, 1));
+  CHECK(cuMemAllocAsync(&p, 5 * mib, stream));
+  CHECK(cuMemAllocAsync_ptsz(&p, 6 * mib, NULL));
+  CHECK(cuMemPoolCreate(&pool, pool_props));
+  CHECK(cuMemAllocFromPoolAsync(&p, 7 * mib, pool, stream));
+  pool_props[1] = 1; // to be shared with other processes
+  CHECK(cuMemPoolCreate(&pool, pool_props));
+  CHECK(cuMemAllocFromPoolAsync(&p, 8 * mib, pool, stream));
+  CHECK(cuArrayCreate_v2(&array, &(struct array){1024, 1024, 0x20, 1}));
+  while ((r = cuMemCreate(&handle, step, props, 0)) == 0) n++;
+  printf("pitch=%zu pieces=%zu code=%d array=%d alloc=%d\n", pitch, n, r,
+         cuArrayCreate_v2(&array, &(struct array){4096, 4096, 0x20, 1}), cuMemAlloc_v2(&p, 64 * mib));
+  fflush(stdout);
+  char c;
+  while (read(0, &c, 1) == 1) {
+  }
+}
+
 // Allocates and frees at random for `ms` milliseconds, in four threads; prints how often it was refused.
 static uint64_t race_end;
 static _Atomic unsigned long refusals, allocations;
@@ -303,6 +332,7 @@ int main(int argc, char **argv) {
   else if (strcmp(command, "exhaust") == 0) exhaust(argument);
   else if (strcmp(command, "race") == 0) race((unsigned)argument, argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
   else if (strcmp(command, "hold") == 0) hold(argument);
+  else if (strcmp(command, "pinned") == 0) pinned(argument);
   else if (strcmp(command, "capture") == 0) capture((unsigned)argument);
   else if (strcmp(command, "result") == 0) result((unsigned)argument);
   else if (strcmp(command, "roads") == 0) roads(library);

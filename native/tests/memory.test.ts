@@ -8,7 +8,7 @@ const MODULE = 2 * MiB;
 let bed: Bed;
 beforeAll(async () => {
   build();
-  bed = new Bed();
+  bed = new Bed({ arbiter: ['--host-memory-mib', String(64 * 1024)] });
   await bed.start();
 });
 afterAll(() => bed.close());

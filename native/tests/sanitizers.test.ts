@@ -23,10 +23,11 @@ describe.each([
     await bed?.close();
   });
 
-  const start = async (): Promise<void> => {
+  const start = async (env: Record<string, string> = {}): Promise<void> => {
     bed = new Bed({
       build: out,
       env: {
+        ...env,
         // Leaks at exit are the test programs' own; the sanitizer's runtime has to come first.
         ASAN_OPTIONS: 'detect_leaks=0:verify_asan_link_order=0',
         UBSAN_OPTIONS: 'print_stacktrace=1',
@@ -61,6 +62,21 @@ describe.each([
     expect(await probe('result', '20')).toBe('wrong=0 host=1\n');
     expect(await probe('capture', '5')).toBe('captures=5\n');
     expect(await other).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('memory that does not fit comes and goes', async () => {
+    await start({ VGPU_FAKE_MEMORY: String(512 * MiB), VGPU_FAKE_CONTEXT: String(32 * MiB) });
+    for (const id of ['x', 'y']) await bed.slice(id, `share=500 memory=${512 * MiB} overcommit=1`);
+    const args = [`bytes=${320 * MiB}`, 'parts=10', 'ns=1000000', 'ms=2500'];
+    const done = await Promise.all([
+      bed.run('x', 'bench/cuda_set', args, preloaded()),
+      bed.run('y', 'bench/cuda_set', args, preloaded()),
+      bed.run('y', 'tests/cuda_probe', ['kinds'], preloaded()),
+    ]);
+    for (const r of done) expect(r).toMatchObject({ code: 0, err: '' });
+    const row = bed.ledger().slices.find((s) => s.id === 'x');
+    expect(row?.paging?.pagedIn).toBeGreaterThan(0);
+    expect(row?.paging?.pagedOut).toBeGreaterThan(0);
   });
 
   it('the arbiter bears kills, rubbish and crowds', async () => {

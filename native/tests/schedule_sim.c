@@ -1,7 +1,9 @@
 // links: arbiter/schedule.c
 // Runs the arbiter's schedule against simulated clients in virtual time and prints each one's share.
-//   schedule_sim <seconds> <tenant>…   tenant = id:share:limit:qos:critical:work_us:gap_us[:clients[:width]]
+//   schedule_sim <seconds> <tenant>…   tenant = id:share:limit:qos:critical:work_us:gap_us[:clients[:width[:quantum_us:cost_us]]]
 // With CAPACITY in the environment (milli) turns are shared by as many as fit.
+// `quantum_us` is what over-commitment makes of its turns; each of them begins with `cost_us` of moving memory where
+// another tenant has had the device meanwhile.
 // A client does one piece of work of `work_us`, then computes on the host for `gap_us`, and so on; it works ahead of
 // the device as long as its turn lasts when the gap is 0. Prints one line per tenant: id, device time, wait, and the
 // part of the time in which it did its work, and the largest difference over any 1 s window between its part of the device time and its share.
@@ -16,7 +18,8 @@
 struct actor {
   struct vgpu_client client;
   int tenant;
-  uint64_t work, gap, done;
+  uint64_t work, gap, done, cost;
+  uint64_t asked;    // when it began to wait
   uint64_t next;     // when its current step ends
   int step;          // 0 wants a turn, 1 working, 2 on the host (holding), 3 on the host (without a turn)
   bool recalled;
@@ -27,7 +30,8 @@ static struct vgpu_schedule schedule;
 static struct vgpu_tenant tenants[MAX];
 static struct actor actors[MAX];
 static int n_tenants, n_actors;
-static uint64_t now;
+static uint64_t now, moving[MAX], longest_wait[MAX];
+static int before = -1; // tenant that had the last turn
 static const uint64_t IDLE = 200000, HANDOVER = 100000;
 
 static struct actor *actor_of(struct vgpu_client *c) { return (struct actor *)c; }
@@ -38,6 +42,12 @@ static void grant(void *self, struct vgpu_client *c, uint64_t quantum) {
   a->recalled = false;
   a->turn_end = quantum ? now + quantum : VGPU_NEVER;
   a->next = now + HANDOVER + a->work;
+  if (before != a->tenant) {
+    a->next += a->cost;
+    moving[a->tenant] += a->cost;
+  }
+  before = a->tenant;
+  if (now - a->asked > longest_wait[a->tenant]) longest_wait[a->tenant] = now - a->asked;
 }
 static void shorten(void *self, struct vgpu_client *c, uint64_t remaining) {
   (void)self;
@@ -68,6 +78,7 @@ static void step(struct actor *a) {
         }
       } else if (over) {
         a->step = 0;
+        a->asked = now;
         vgpu_client_release(&schedule, &a->client, true, now);
       } else {
         a->next = now + a->work;
@@ -85,6 +96,7 @@ static void step(struct actor *a) {
       break;
     case 3:
       a->step = 0;
+      a->asked = now;
       vgpu_client_request(&schedule, &a->client, now);
       break;
   }
@@ -100,15 +112,16 @@ int main(int argc, char **argv) {
   for (int i = 2; i < argc; i++) {
     struct vgpu_tenant *t = &tenants[n_tenants];
     unsigned share, limit, qos, critical, clients = 1, width = 0;
-    unsigned long work, gap;
-    if (sscanf(argv[i], "%47[^:]:%u:%u:%u:%u:%lu:%lu:%u:%u", t->id, &share, &limit, &qos, &critical, &work, &gap, &clients,
-               &width) < 7)
+    unsigned long work, gap, quantum = 0, cost = 0;
+    if (sscanf(argv[i], "%47[^:]:%u:%u:%u:%u:%lu:%lu:%u:%u:%lu:%lu", t->id, &share, &limit, &qos, &critical, &work, &gap,
+               &clients, &width, &quantum, &cost) < 7)
       return 2;
     t->share = share, t->limit = limit, t->qos = (enum vgpu_qos)qos, t->critical = critical;
+    t->quantum_ns = quantum * 1000;
     vgpu_tenant_add(&schedule, t, 0);
     for (unsigned k = 0; k < clients && n_actors < MAX; k++) {
       struct actor *a = &actors[n_actors++];
-      a->tenant = n_tenants, a->work = work * 1000, a->gap = gap * 1000;
+      a->tenant = n_tenants, a->work = work * 1000, a->gap = gap * 1000, a->cost = cost * 1000;
       vgpu_client_add(&schedule, &a->client, t, 0);
       a->client.width = width;
     }
@@ -152,9 +165,12 @@ int main(int argc, char **argv) {
     uint64_t done = 0;
     for (int k = 0; k < n_actors; k++)
       if (actors[k].tenant == i) done += actors[k].done;
-    printf("%s held_permille=%.1f worked_permille=%.1f wait_ms=%.1f worst_window_permille=%.1f\n", tenants[i].id,
+    printf("%s held_permille=%.1f worked_permille=%.1f wait_ms=%.1f worst_window_permille=%.1f moving_permille=%.1f "
+           "longest_wait_ms=%.1f\n", tenants[i].id,
            (double)tenants[i].held_ns * 1000.0 / (double)now, (double)done * 1000.0 / (double)now,
-           (double)tenants[i].wait_ns / 1e6, worst[i]);
+           (double)tenants[i].wait_ns / 1e6, worst[i],
+           tenants[i].held_ns ? (double)moving[i] * 1000.0 / (double)tenants[i].held_ns : 0.0,
+           (double)longest_wait[i] / 1e6);
   }
   printf("idle_permille=%.1f handovers=%llu\n", (double)schedule.idle_ns * 1000.0 / (double)now,
          (unsigned long long)schedule.handovers);

@@ -53,8 +53,9 @@ static bool take_place(struct fake_gpu *g) {
   for (uint32_t i = 0; i < FAKE_PROCESSES; i++) {
     struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)i, .l_len = 1};
     if (fcntl(file, F_OFD_SETLK, &l) != 0) continue;
+    self = FAKE_PROCESSES;
+    fake_bury(g); // the one that had this place before as well: its lock is ours now, and so shows as none
     self = i;
-    fake_bury(g);
     g->process[i] = (struct fake_process){.in_use = 1, .pid = (uint32_t)getpid()};
     return true;
   }
