@@ -80,6 +80,7 @@ static uint32_t room(const struct fake_gpu *g, const struct fake_context *c) {
 // More multiprocessors for a piece of work that runs on some: its blocks that wait move up.
 static void widen(struct fake_op *op, uint32_t by) {
   op->left_ns = op->left_ns * op->width / (op->width + by);
+  op->each_ns = op->each_ns * op->width / (op->width + by);
   op->width += by;
 }
 
@@ -111,8 +112,8 @@ static bool start(struct fake_gpu *g, struct fake_context *c) {
       if (op->kind == FAKE_WORK || op->kind == FAKE_TO_DEVICE || op->kind == FAKE_TO_HOST) {
         uint32_t most = spreads && used < sms && op->width > sms - used ? sms - used : op->width;
         if (used + most > sms) continue;
+        if (most) op->left_ns = op->left_ns * op->width / most; // a move occupies none
         op->left_ns = fake_residency_begin(g, op);
-        op->left_ns = op->left_ns * op->width / most;
         op->want = op->width;
         op->width = most;
         op->running = working = true;
