@@ -36,6 +36,8 @@ export interface BedOptions {
   readonly arbiter?: readonly string[];
   /** further environment, e.g. VGPU_FAKE_SMS */
   readonly env?: Readonly<Record<string, string>>;
+  /** what runs programs of another processor: it is given what the loader is to see of the environment by -E */
+  readonly emulator?: readonly string[];
   /** no fake GPU and no NVML: for OpenCL */
   readonly opencl?: boolean;
 }
@@ -61,14 +63,9 @@ export class Bed {
   /** Starts the arbiter, or starts it again; resolves once it serves. */
   async start(): Promise<void> {
     const nvml = this.options.opencl ? 'none' : join(this.build, 'fakedriver', 'libnvidia-ml.so.1');
-    const child = spawn(
-      join(this.build, 'vgpu-arbiter'),
-      ['--dir', this.dir, '--nvml', nvml, ...(this.options.arbiter ?? [])],
-      {
-        env: this.env,
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    );
+    const options = ['--dir', this.dir, '--nvml', nvml, ...(this.options.arbiter ?? [])];
+    const [program, args, env] = this.command(join(this.build, 'vgpu-arbiter'), options, this.env);
+    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     this.arbiter = child;
     await new Promise<void>((resolve, reject) => {
       child.once('exit', (code) => reject(new Error(`arbiter ended with ${code}`)));
@@ -130,6 +127,21 @@ export class Bed {
     };
   }
 
+  /** How a program of the build folder is run. The loader's own settings are none of the emulator's business. */
+  private command(
+    file: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv,
+  ): readonly [string, readonly string[], NodeJS.ProcessEnv] {
+    const [emulator, ...options] = this.options.emulator ?? [];
+    if (!emulator) return [file, args, env];
+    const { LD_PRELOAD, LD_LIBRARY_PATH, ...rest } = env;
+    const set = Object.entries({ LD_PRELOAD, LD_LIBRARY_PATH }).flatMap(([name, value]) =>
+      value ? ['-E', `${name}=${value}`] : [],
+    );
+    return [emulator, [...options, ...set, file, ...args], rest];
+  }
+
   /** Starts a program under a slice: one of the build folder, or else one of the PATH. */
   spawn(
     slice: string | undefined,
@@ -137,10 +149,12 @@ export class Bed {
     args: readonly string[] = [],
     env: NodeJS.ProcessEnv = {},
   ): ChildProcess {
-    const child = spawn(existsSync(join(this.build, program)) ? join(this.build, program) : program, args, {
-      env: { ...this.under(slice), ...env },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+    const file = join(this.build, program);
+    const whole = { ...this.under(slice), ...env };
+    const [run, list, rest] = existsSync(file)
+      ? this.command(file, args, whole)
+      : ([program, args, whole] as const);
+    const child = spawn(run, list, { env: rest, stdio: ['pipe', 'pipe', 'pipe'] });
     this.running.add(child);
     child.once('exit', () => this.running.delete(child));
     return child;
