@@ -20,7 +20,7 @@ export interface CallOptions {
 }
 
 export interface EngineVersion {
-  engine: string;
+  engine: 'docker' | 'podman';
   version: string;
   apiVersion: string;
   os: string;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { containerSpec, cpuQuotaUs, outputPlan } from './container-spec.ts';
+import { engineDialect } from './engine-dialect.ts';
 import { seccompProfile } from './seccomp.ts';
 import { workerPaths } from './worker-folders.ts';
 
@@ -20,7 +21,7 @@ const spec = containerSpec({
   network: 'none',
   egressNetwork: '',
   preload: [],
-  rootless: false,
+  dialect: engineDialect('docker', false, '/unused'),
   grant: {
     devices: [{ path: '/dev/nvidia0' }],
     cdi: ['nvidia.com/gpu=0'],

@@ -1,5 +1,5 @@
 import { LABEL, type LaunchGrant, type NetworkMode, type OutputLimits, type TaskLaunch } from '../types.ts';
-import { seccompProfile } from './seccomp.ts';
+import type { EngineDialect } from './engine-dialect.ts';
 import type { WorkerPaths } from './worker-folders.ts';
 
 /** Where a worker's folders appear inside it. */
@@ -14,13 +14,11 @@ export const INSIDE = {
 export const DEFAULT_PIDS = 512;
 const DEFAULT_OUT: OutputLimits = { bytes: 256 * 1024 * 1024, files: 10_000 };
 const SHM_BYTES = 256 * 1024 * 1024;
-const TMP_INODES = 100_000;
+const TMP_FILES = 100_000;
 /** Sixteen secrets of 64 KiB, and as much again. */
 const SECRETS_BYTES = 2 * 1024 * 1024;
 /** Docker's CPU period in µs; a quota is a share of it. */
 export const CPU_PERIOD_US = 100_000;
-
-const PROFILE = JSON.stringify(seccompProfile());
 
 /** Modules that a warm worker imports ahead; what most scikit-learn scripts start with. */
 export const PRELOAD = [
@@ -66,7 +64,7 @@ export interface ContainerSettings {
   preload: string[];
   /** OCI runtime registered with the engine; undefined = its default. */
   runtime?: string;
-  rootless: boolean;
+  dialect: EngineDialect;
   grant?: LaunchGrant;
 }
 
@@ -111,15 +109,16 @@ export function containerSpec(s: ContainerSettings): Record<string, unknown> {
       ReadonlyRootfs: true,
       CapDrop: ['ALL'],
       Privileged: false,
-      SecurityOpt: ['no-new-privileges:true', `seccomp=${PROFILE}`],
+      SecurityOpt: ['no-new-privileges:true', `seccomp=${s.dialect.seccomp}`],
       ...limitsOf(s),
       NetworkMode: s.network === 'none' ? 'none' : s.egressNetwork,
       IpcMode: 'private',
       PidMode: '',
+      ...(s.dialect.userns ? { UsernsMode: s.dialect.userns } : {}),
       Tmpfs: {
-        '/tmp': `rw,nosuid,nodev,exec,size=${s.memoryBytes},nr_inodes=${TMP_INODES},mode=1777`,
+        '/tmp': `rw,nosuid,nodev,exec,${s.dialect.tmpfs({ bytes: s.memoryBytes, files: TMP_FILES, mode: '1777' })}`,
         // Empty until the supervisor fills it; nothing of it is ever on a disk, and it ends with the container.
-        [INSIDE.secrets]: `rw,nosuid,nodev,noexec,size=${SECRETS_BYTES},nr_inodes=64,mode=0700,uid=${s.uid},gid=${s.gid}`,
+        [INSIDE.secrets]: `rw,nosuid,nodev,noexec,${s.dialect.tmpfs({ bytes: SECRETS_BYTES, files: 64, mode: '0700', owner: s })}`,
       },
       ShmSize: Math.min(SHM_BYTES, s.memoryBytes),
       Mounts: [
@@ -139,6 +138,7 @@ export function containerSpec(s: ContainerSettings): Record<string, unknown> {
         { Name: 'core', Soft: 0, Hard: 0 },
         // Lower than engines' own, so that it can be set by one that may not raise limits.
         { Name: 'nofile', Soft: 4096, Hard: 4096 },
+        ...s.dialect.ulimits,
       ],
       // Output goes through the ring; the engine keeps none of it.
       LogConfig: { Type: 'none', Config: {} },

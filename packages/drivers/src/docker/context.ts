@@ -1,5 +1,6 @@
 import type { EngineClient } from './client.ts';
 import type { EngineContainers } from './engine-containers.ts';
+import type { EngineDialect } from './engine-dialect.ts';
 import type { FolderSettings } from './worker-folders.ts';
 
 /** What every part of the Docker driver shares. */
@@ -11,7 +12,7 @@ export interface DockerContext {
   runtime: { dir: string; hash: string };
   /** Undefined = the engine's default OCI runtime. */
   ociRuntime: string | undefined;
-  rootless: boolean;
+  dialect: EngineDialect;
   cgroup: 'v1' | 'v2' | 'unknown';
   /** Folders made for containers that are not created yet: not orphans. */
   young: Set<string>;

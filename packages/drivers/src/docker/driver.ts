@@ -28,6 +28,7 @@ import type { DockerContext } from './context.ts';
 import { connectInside } from './control-channel.ts';
 import { removeEgressNetwork } from './egress-network.ts';
 import { type ContainerDescription, EngineContainers } from './engine-containers.ts';
+import { engineDialect } from './engine-dialect.ts';
 import { followEngine } from './engine-events.ts';
 import { folderSettings, homeIdentity, stageRuntime } from './host-settings.ts';
 import { checkLaunch, startCold } from './launch-worker.ts';
@@ -57,7 +58,12 @@ interface EngineInfo {
   SwapLimit?: boolean;
   PidsLimit?: boolean;
   CDISpecDirs?: string[];
+  /** Podman's own field. */
+  Rootless?: boolean;
 }
+
+const isRootless = (info: EngineInfo): boolean =>
+  info.Rootless === true || (info.SecurityOptions?.some((o) => o.includes('rootless')) ?? false);
 
 /** Runs workers in Docker, or in Podman through the same API. */
 export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, KeepsWarm {
@@ -83,6 +89,7 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
   /** Connects to the engine. Throws ENGINE_UNREACHABLE, ENGINE_REFUSED or UNSUPPORTED. */
   static async open(options: DockerDriverOptions): Promise<DockerDriver> {
     const client = new EngineClient(options.socketPath);
+    const { engine } = await client.version();
     const info = await client.json<EngineInfo>('GET', '/info');
     const homeId = homeIdentity(options.home);
     const runtimes = Object.keys(info.Runtimes ?? {});
@@ -95,7 +102,7 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
       // crun starts and ends containers faster; it refuses hosts that mix both control group versions.
       ociRuntime:
         options.ociRuntime ?? (runtimes.includes('crun') && info.CgroupVersion === '2' ? 'crun' : undefined),
-      rootless: info.SecurityOptions?.some((o) => o.includes('rootless')) ?? false,
+      dialect: engineDialect(engine, isRootless(info), options.home),
       cgroup: info.CgroupVersion === '2' ? 'v2' : info.CgroupVersion === '1' ? 'v1' : 'unknown',
       young: new Set(),
       log: options.log ?? (() => {}),
@@ -121,12 +128,12 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
       version: version.version,
       apiVersion: version.apiVersion,
       cgroup: this.context.cgroup,
-      rootless: this.context.rootless,
+      rootless: this.context.dialect.rootless,
       capabilities: {
         warmPool: true,
         updateLimits: true,
         ports: true,
-        egress: process.getuid?.() === 0 && !this.context.rootless,
+        egress: process.getuid?.() === 0 && !this.context.dialect.rootless,
         cdi: Array.isArray(this.#info.CDISpecDirs) && this.#info.CDISpecDirs.length > 0,
         outputBounds: this.context.folders.canMount ? 'hard' : 'watched',
       },

@@ -107,7 +107,7 @@ export async function startCold(
       egressNetwork,
       preload: [],
       runtime: context.ociRuntime,
-      rootless: context.rootless,
+      dialect: context.dialect,
       grant: launch.grant,
     });
     const [created, { dataset }] = await Promise.all([
@@ -162,7 +162,7 @@ export async function startWarm(
       egressNetwork: '',
       preload: PRELOAD,
       runtime: context.ociRuntime,
-      rootless: context.rootless,
+      dialect: context.dialect,
     });
     id = await context.containers.create(`vgpu-warm-${key}`, spec);
     await context.containers.start(id);
