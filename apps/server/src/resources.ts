@@ -18,7 +18,7 @@ import { JobActions } from './systems/job-actions.ts';
 import { JobQueries } from './systems/job-queries.ts';
 import { KeyRing } from './systems/key-ring.ts';
 import { Metrics } from './systems/metrics.ts';
-import { openDockerDriver } from './systems/open-driver.ts';
+import { dockerEngine } from './systems/open-driver.ts';
 import { Pools } from './systems/pools.ts';
 import { Projects } from './systems/projects.ts';
 import { Reconciler } from './systems/reconciler.ts';
@@ -99,7 +99,7 @@ export async function openResources({
     .executeTakeFirst();
   changes.latest = Number(latest?.seq ?? 0);
   const url = { value: '' };
-  const engine = new Engine(openDriver ?? openDockerDriver(config.home, log), log);
+  const engine = new Engine(openDriver ? { open: openDriver } : dockerEngine(config.home, log), log);
   const pools = await Pools.open(store, config.home);
   const bundles = new Bundles(store, paths);
   const datasets = new Datasets(store, paths);

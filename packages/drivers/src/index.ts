@@ -7,7 +7,13 @@ export {
   findEngine,
   probeEngine,
 } from './engine/find-engine.ts';
-export { ownEnginePaths, startOwnEngine, stopEngine } from './engine/own-engine.ts';
+export {
+  canReviveOwnEngine,
+  type OwnEnginePaths,
+  ownEnginePaths,
+  startOwnEngine,
+  stopEngine,
+} from './engine/own-engine.ts';
 export { type EnginePlan, ensureEngine, planEngineSetup, type SetupStep } from './engine/setup-engine.ts';
 export * from './errors.ts';
 export { imageArchive } from './image/archive.ts';

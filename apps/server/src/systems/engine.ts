@@ -21,7 +21,15 @@ import type { Logger } from 'pino';
 /** Opens the real driver; throws `DriverError` while there is no engine. */
 export type OpenDriver = () => Promise<Driver>;
 
+/** How the server gets at its engine. */
+export interface EngineAccess {
+  open: OpenDriver;
+  /** Starts an engine again that went away; false where it is not ours to start. */
+  revive?(): Promise<boolean>;
+}
+
 const RETRY_MS = 2000;
+const MAX_REVIVE_PAUSE_MS = 30_000;
 
 /**
  * The engine as the server sees it: a driver that may be away. While it is, calls throw ENGINE_UNREACHABLE, and
@@ -29,7 +37,7 @@ const RETRY_MS = 2000;
  */
 export class Engine implements Driver {
   readonly name = 'engine';
-  readonly #open: OpenDriver;
+  readonly #access: EngineAccess;
   readonly #log: Logger;
   readonly #listeners = new Set<(event: DriverEvent) => void>();
   readonly #upListeners = new Set<() => void>();
@@ -39,9 +47,10 @@ export class Engine implements Driver {
   #retry: NodeJS.Timeout | undefined;
   #fingerprint: DriverFingerprint | undefined;
   #closed = false;
+  #reviving = false;
 
-  constructor(open: OpenDriver, log: Logger) {
-    this.#open = open;
+  constructor(access: EngineAccess, log: Logger) {
+    this.#access = access;
     this.#log = log;
   }
 
@@ -49,7 +58,7 @@ export class Engine implements Driver {
   async connect(): Promise<boolean> {
     if (this.#closed) return false;
     try {
-      const driver = await this.#open();
+      const driver = await this.#access.open();
       this.#fingerprint = await driver.fingerprint();
       driver.onEvent((event) => this.#onEvent(event));
       this.#inner = driver;
@@ -162,12 +171,34 @@ export class Engine implements Driver {
     if (event.type === 'engine') {
       const back = event.connected && !this.#connected;
       this.#connected = event.connected;
-      if (!event.connected) this.#problem = event.message;
+      if (!event.connected) {
+        this.#problem = event.message;
+        void this.#revive();
+      }
       for (const listener of this.#listeners) listener(event);
       if (back) this.#tellUp();
       return;
     }
     for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Starts the engine again until it answers, where that is ours to do. That it does is heard as an event. */
+  async #revive(): Promise<void> {
+    if (this.#reviving) return;
+    this.#reviving = true;
+    for (
+      let pause = 500;
+      !this.#connected && !this.#closed;
+      pause = Math.min(MAX_REVIVE_PAUSE_MS, pause * 2)
+    ) {
+      try {
+        if (!(await this.#access.revive?.())) break;
+      } catch (error) {
+        this.#log.error({ err: error }, 'the container engine cannot be started; it is tried again');
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause).unref());
+    }
+    this.#reviving = false;
   }
 
   #tellUp(): void {

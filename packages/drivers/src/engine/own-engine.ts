@@ -44,6 +44,11 @@ export function ownEnginePid(paths: OwnEnginePaths): number | undefined {
   return provenPid(paths.pidfile, paths.pidfile);
 }
 
+/** Whether this process can start an engine of its own that this home has had before. */
+export function canReviveOwnEngine(home: string): boolean {
+  return process.getuid?.() === 0 && existsSync(ownEnginePaths(home).data) && which('dockerd') !== undefined;
+}
+
 function provenPid(pidfile: string, argument: string): number | undefined {
   try {
     const pid = Number(readFileSync(pidfile, 'utf8').trim());
