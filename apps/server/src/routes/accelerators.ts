@@ -17,6 +17,7 @@ export function acceleratorRoutes(resources: Resources): Handlers<typeof routes.
     const all = await acceleratorViews(devices, pools, execution);
     return all.find((one) => one.uuid === uuid)!;
   };
+  const poolViews = () => pools.views(devices.inventory.accelerators.map((device) => device.uuid));
   return {
     list: async () => {
       const items = await acceleratorViews(devices, pools, execution);
@@ -45,11 +46,11 @@ export function acceleratorRoutes(resources: Resources): Handlers<typeof routes.
       devices.uncordon(uuid);
       return view(uuid);
     },
-    pools: async () => ({ items: pools.views() }),
+    pools: async () => ({ items: poolViews() }),
     setPool: async ({ params, body }) => {
-      const pool = await pools.set(params.pool, body!);
+      await pools.set(params.pool, body!);
       scheduling.wake();
-      return pool;
+      return poolViews().find((pool) => pool.name === params.pool)!;
     },
     removePool: async ({ params }) => {
       await pools.remove(params.pool);

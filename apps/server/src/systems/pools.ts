@@ -1,6 +1,6 @@
 import type { pool as poolContract } from '@vgpu/api';
 import { VgpuError } from '@vgpu/core';
-import { defaultPool, keepPools, type Pool } from '@vgpu/devices';
+import { defaultPool, keepPools, type Pool, poolOf } from '@vgpu/devices';
 import type { PoolTable, Store } from '@vgpu/store';
 import type { z } from 'zod';
 
@@ -41,12 +41,21 @@ export class Pools {
     return this.#pools;
   }
 
-  views(): PoolView[] {
-    return this.#pools.map((pool) => ({ ...pool, accelerators: [...pool.accelerators] }));
+  /**
+   * As the API shows them: each with the accelerators that are in it now, those of the default pool (which it never
+   * names) included, and those that it names although they are not found at present.
+   * @param found UUIDs of the accelerators of this machine
+   */
+  views(found: readonly string[]): PoolView[] {
+    const unnamed = found.filter((uuid) => poolOf(uuid, this.#pools).name === defaultPool.name);
+    return this.#pools.map((pool) => {
+      const named = pool.name === defaultPool.name ? [...pool.accelerators, ...unnamed] : pool.accelerators;
+      return { ...pool, accelerators: [...new Set(named)] };
+    });
   }
 
   /** Creates or changes a pool. An accelerator belongs to the last pool that named it. */
-  async set(name: string, change: Partial<Omit<PoolView, 'name'>>): Promise<PoolView> {
+  async set(name: string, change: Partial<Omit<PoolView, 'name'>>): Promise<void> {
     if (!NAME.test(name)) throw new VgpuError('BAD_NAME', { what: 'pool', name });
     const known = this.#pools.find((pool) => pool.name === name) ?? { ...defaultPool, name };
     const next: Pool = { ...known, ...change, name };
@@ -71,7 +80,6 @@ export class Pools {
       }
     });
     await this.#load();
-    return this.views().find((pool) => pool.name === name)!;
   }
 
   /** @throws VgpuError `NOT_FOUND`; `CONFLICT` for the default pool. */
