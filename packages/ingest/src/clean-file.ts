@@ -1,8 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CleanedTable, type CleanTableOptions, cleanTable, readersAgree } from './clean-table.ts';
 import { Engine } from './engine.ts';
 import { ReadersDisagree } from './load-table.ts';
-import { type OpenedTable, type OpenOptions, openTable } from './open-table.ts';
+import { KnownVersion, type OpenedTable, OpeningTable, type OpenOptions } from './open-table.ts';
+import { refuseChanged } from './source-file.ts';
 
 const defaultMemoryMiB = 256;
 /** Files below this are cleaned in memory, which then gets the room for it; larger ones in a database file. */
@@ -23,26 +25,34 @@ export interface CleanedFile {
 }
 
 /**
- * Opens, loads and plans a file. DuckDB reads it directly where both readers agree on it; where they do
- * not (first rows, number of records, or any error of the strict reader), the tolerant reader decides.
+ * Opens, loads and plans a file. DuckDB begins to read it directly where its head lets expect that both
+ * readers agree on it, while all of its bytes are looked at. Where they do not (first rows, number of
+ * records, or any error of the strict reader), the tolerant reader decides.
  * The caller closes the engine. Returns null when `known` said that the result is there already.
  */
 export async function cleanFile(path: string, options: CleanFileOptions): Promise<CleanedFile | null> {
-  const opened = await openTable(path, options);
-  if (opened === 'known') return null;
-  try {
-    return await attempt(opened, options);
-  } catch (error) {
-    if (!(error instanceof ReadersDisagree) || opened.reader === 'tolerant') throw error;
-    const again = await openTable(options.copyTo ?? path, {
-      ...options,
-      copyTo: null,
-      known: undefined,
-      direct: false,
-      name: opened.source.name,
+  const opening = await OpeningTable.start(path, options);
+  const unlessDisagreed = (opened: OpenedTable): Promise<CleanedFile | null> =>
+    attempt(opened, options).catch((error: unknown) => {
+      if (error instanceof ReadersDisagree && opened.reader === 'direct') return null;
+      throw error;
     });
-    if (again === 'known') return null;
-    return attempt(again, options);
+  try {
+    const supposed = opening.supposed();
+    const first = supposed && (await unlessDisagreed(supposed));
+    if (first) return first;
+    // What was true of the file and still failed would fail again.
+    const failed = await supposed?.facts.then(
+      () => true,
+      () => false,
+    );
+    const opened = await opening.opened(!failed);
+    return (await unlessDisagreed(opened)) ?? (await attempt(await opening.opened(false), options));
+  } catch (error) {
+    if (error instanceof KnownVersion) return null;
+    throw error;
+  } finally {
+    await opening.close();
   }
 }
 
@@ -51,16 +61,25 @@ async function attempt(opened: OpenedTable, options: CleanFileOptions): Promise<
   const given = options.memoryMiB === undefined ? Infinity : options.memoryMiB * 2 ** 20;
   const large = bytes >= Math.min(inMemory, given / memoryPerByte);
   const room = large ? 0 : Math.ceil((bytes * memoryPerByte) / (1 << 20));
-  const folder = join(options.work, `engine-${opened.reader}`);
+  const folder = await mkdtemp(join(options.work, 'engine-'));
   const memoryMiB =
     options.memoryMiB ?? Math.max(defaultMemoryMiB, room, Math.ceil(opened.layout.width * columnMiB));
   const engine = await Engine.open(folder, large, memoryMiB, options.signal);
+  let contradicted = false;
+  opened.facts.catch(() => {
+    contradicted = true;
+    engine.interrupt();
+  });
   try {
     if (opened.reader === 'direct' && !(await readersAgree(engine, opened)))
       throw new ReadersDisagree('first rows');
-    return { opened, engine, cleaned: await cleanTable(engine, opened, options) };
+    const cleaned = await cleanTable(engine, opened, options);
+    await refuseChanged(opened.source);
+    return { opened, engine, cleaned };
   } catch (error) {
     await engine[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true, force: true });
+    if (contradicted) await opened.facts;
     throw error;
   }
 }

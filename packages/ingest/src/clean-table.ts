@@ -21,7 +21,7 @@ import { unitInCell, unitInHeader, unitName } from './units.ts';
 export interface CleanedTable {
   report: Report;
   /** Final columns: name and SQL over `kept`. */
-  output: { name: string; sql: string; type: string }[];
+  output: { name: string; sql: string; type: string; decimals?: number | undefined }[];
   /** Relation of the rows that stay. */
   kept: string;
   /** Loaded columns with unreadable cells. */
@@ -79,9 +79,10 @@ export async function cleanTable(
 
   const samples = await sampleCells(
     strict.path,
-    await offsetOf(opened),
+    strict.offset,
     { delimiter: strict.delimiter, collapse: false, quote: strict.quote, escape: strict.quote },
     layout.width,
+    strict.encoding === 'latin-1' ? 'latin1' : 'utf8',
   );
   const decimal = clean.decimal ?? fileDecimal(samples, opened.dialect.delimiter);
   const tokens = clean.missing ? ['', ...clean.missing] : [...missingTokens];
@@ -97,7 +98,8 @@ export async function cleanTable(
   const targetIndex = target === undefined ? -1 : names.indexOf(target);
   if (readings[targetIndex]?.type === 'boolean' && !hints(targetIndex).forced)
     readings[targetIndex] = planReading(samples[targetIndex]!, { ...hints(targetIndex), forced: 'text' });
-  const { rows: read, unread } = await loadTable(engine, strict, readings, samples, hints);
+  const { rows: read, unread } = await loadTable(engine, strict, readings, samples, hints, opened.facts);
+  const { sha256, tables } = await opened.facts;
   if (read === 0) throw badDataset(opened.source.name, 'has a header and no rows');
 
   const late: CleanedTable['late'] = [];
@@ -162,7 +164,12 @@ export async function cleanTable(
     if (outcome && outcome.clipped > 0)
       await logClipped(engine, changes, kept, { index: i, name: names[i]!, plan, count: outcome.clipped });
     plan.reading = describeReading(reading);
-    output.push({ name: names[i]!, sql: treated.final, type: duckType(reading.type) });
+    output.push({
+      name: names[i]!,
+      sql: treated.final,
+      type: duckType(reading.type),
+      decimals: reading.type === 'number' ? reading.decimals : undefined,
+    });
     if (plan.indicator) {
       while (taken.has(plan.indicator)) plan.indicator += '_';
       taken.add(plan.indicator);
@@ -195,9 +202,9 @@ export async function cleanTable(
   const report: Report = {
     schema: 1,
     cleaner: cleanerVersion,
-    source: { bytes: opened.source.bytes, sha256: opened.sha256 },
+    source: { bytes: opened.source.bytes, sha256 },
     dialect: { ...opened.dialect, decimal, thousands },
-    tables: layout.tables,
+    tables,
     rows,
     rejected: opened.refused + lateCount,
     rejections: [],
@@ -230,14 +237,6 @@ function asideWords(changes: ChangeLog): string | null {
     .join(' and ');
   if (!words) return null;
   return `No part of the data: ${words}. An import keeps such lines in rejected.csv.`;
-}
-
-/** Byte offset of the first data record in the strict source. */
-async function offsetOf(opened: OpenedTable): Promise<number> {
-  let offset = opened.reader === 'direct' ? opened.text.bom : 0;
-  for (let line = 0; line < opened.strict.skipLines; line++)
-    offset = opened.source.head.indexOf(10, offset) + 1;
-  return offset;
 }
 
 async function dropDuplicates(

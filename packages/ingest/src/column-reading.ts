@@ -17,6 +17,8 @@ export interface ColumnReading {
   number: NumberFormat | null;
   date: DateFormat | null;
   warning: string | null;
+  /** Digits behind the decimal mark, where all sampled cells have as many. */
+  decimals?: number;
 }
 
 export interface ReadingHints {
@@ -83,7 +85,26 @@ function readNumbers(
       const mark = format.decimal === 'either' ? /[.,]/ : format.decimal === ',' ? /,/ : /\./;
       return value === null || !mark.test(shape.core);
     });
-  return { type: whole ? 'integer' : 'number', identifier: false, number: format, date: null, warning: null };
+  const found = { identifier: false, number: format, date: null, warning: null };
+  if (whole) return { type: 'integer', ...found };
+  const decimals = converts ? null : equalDecimals(shapes, format.decimal);
+  return { type: 'number', ...found, ...(decimals !== null && { decimals }) };
+}
+
+/** How many digits all cells have behind the decimal mark; null where they differ. */
+function equalDecimals(
+  shapes: readonly (NumberShape | null)[],
+  mark: NumberFormat['decimal'],
+): number | null {
+  let decimals: number | null = null;
+  for (const shape of shapes) {
+    if (!shape) continue;
+    const at = shape.core.lastIndexOf(mark);
+    const own = at === -1 || /[eE]/.test(shape.core) ? 0 : shape.core.length - at - 1;
+    if (own === 0 || own > 9 || own !== (decimals ?? own)) return null;
+    decimals = own;
+  }
+  return decimals;
 }
 
 /** Decides from sampled cells how a column is read. Text is the type that never loses anything. */

@@ -3,6 +3,12 @@ import { unfinishedTail, utf8SequenceLength } from './encoding.ts';
 
 const western = new TextDecoder('windows-1252');
 
+/** Latin-1 but for the bytes from 0x80 to 0x9f: several times as fast as the general decoder. */
+const fromWestern = (bytes: Buffer): string =>
+  bytes
+    .toString('latin1')
+    .replace(/[\x80-\x9f]/g, (char) => western.decode(Uint8Array.of(char.charCodeAt(0))));
+
 /** Turns chunks of bytes into text, repairing what is not text, and counts each repair. */
 export class Decoder {
   /** Bytes that were not UTF-8 inside a UTF-8 file, read as windows-1252. */
@@ -10,13 +16,16 @@ export class Decoder {
   /** NUL characters removed. */
   nuls = 0;
   readonly #other: InstanceType<typeof TextDecoder> | null;
+  readonly #western: boolean;
   #carry: Buffer = Buffer.alloc(0);
 
   constructor(encoding: string) {
+    this.#western = encoding === 'windows-1252';
     this.#other = encoding === 'utf-8' ? null : new TextDecoder(encoding, { ignoreBOM: true });
   }
 
   push(chunk: Buffer): string {
+    if (this.#western) return this.#withoutNuls(fromWestern(chunk));
     return this.#withoutNuls(this.#other ? this.#other.decode(chunk, { stream: true }) : this.#utf8(chunk));
   }
 

@@ -69,6 +69,9 @@ export function unfinishedTail(bytes: Uint8Array): number {
   return 0;
 }
 
+/** Bytes of text that is not UTF-8 which are looked at closely. */
+const enough = 2 << 20;
+
 /** Gathers, chunk by chunk, what tells UTF-8 from the single-byte and East Asian encodings. */
 export class EncodingEvidence {
   #carry: Buffer = Buffer.alloc(0);
@@ -77,6 +80,8 @@ export class EncodingEvidence {
   /** Bytes that fit no UTF-8 sequence. */
   strays = 0;
   nuls = 0;
+  /** Some byte is one of those that windows-1252 and Latin-1 (ISO 8859-1) read differently. */
+  beyondLatin = false;
   #high = 0;
   #highRuns = 0;
   #cyrillic = 0;
@@ -98,11 +103,15 @@ export class EncodingEvidence {
 
   #weigh(bytes: Buffer): void {
     if (isAscii(bytes)) return;
+    for (let byte = 0x80; byte < 0xa0 && !this.beyondLatin; byte++)
+      if (bytes.includes(byte)) this.beyondLatin = true;
+    // Megabytes of another encoding have settled the matter.
+    if (this.#sampled >= enough && this.strays > 20 * this.sequences) return;
     if (isUtf8(bytes)) {
       this.sequences++;
       return;
     }
-    if (this.#sampled < 1 << 20) {
+    if (this.#sampled < enough) {
       this.#sample.push(Buffer.from(bytes));
       this.#sampled += bytes.length;
     }

@@ -60,6 +60,11 @@ export class Engine implements AsyncDisposable {
     return new Engine(instance, connection, memoryMiB, signal);
   }
 
+  /** Ends the statement that runs, with an error. */
+  interrupt(): void {
+    this.#stop();
+  }
+
   async run(sql: string): Promise<void> {
     await this.#guard(() => this.#connection.run(sql));
   }

@@ -141,7 +141,7 @@ export async function importFile(
         target: options.target ?? null,
         clean: ordered(clean) as CleanOptions,
         cleaner: cleanerVersion,
-        source: { bytes: opened.source.bytes, sha256: opened.sha256 },
+        source: { bytes: opened.source.bytes, sha256: (await opened.facts).sha256 },
       };
       await writeFile(join(building, versionFiles.report), `${JSON.stringify(report, null, 1)}\n`, {
         flag: 'wx',

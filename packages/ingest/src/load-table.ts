@@ -15,18 +15,20 @@ import { planWays, type Way, waysHold } from './load-ways.ts';
 /** A file that DuckDB reads strictly: every record has `width` fields. */
 export interface StrictSource {
   path: string;
+  /** Names that DuckDB knows. */
+  encoding: 'utf-8' | 'latin-1';
   delimiter: string;
   quote: string;
   newline: 'lf' | 'crlf';
   skipLines: number;
+  /** Bytes before the first record. */
+  offset: number;
   width: number;
   /** Bytes of the longest record. */
   longest: number;
   multiline: boolean;
-  /** Records that the other reader counted. */
-  records: number;
   bytes: number;
-  /** Some cell holds an underscore, which DuckDB reads over in numbers. */
+  /** Some cell of the sample holds an underscore, which DuckDB reads over in numbers. */
   underscores: boolean;
 }
 
@@ -43,7 +45,7 @@ export function strictScan(source: StrictSource, types: readonly string[] = [], 
   return `read_csv(${sqlText(source.path)}, auto_detect = false, header = false, delim = ${sqlText(source.delimiter)},
     quote = ${sqlText(source.quote)}, escape = ${sqlText(source.quote)}, new_line = ${source.newline === 'crlf' ? "'\\r\\n'" : "'\\n'"},
     skip = ${source.skipLines}, columns = {${columns.join(', ')}}, strict_mode = true, null_padding = false, ignore_errors = false,
-    nullstr = '', decimal_separator = '${decimal}', max_line_size = ${line}, buffer_size = ${line * 8}, parallel = ${!source.multiline})`;
+    nullstr = '', encoding = '${source.encoding}', decimal_separator = '${decimal}', max_line_size = ${line}, buffer_size = ${line * 8}, parallel = ${!source.multiline})`;
 }
 
 export interface Unread {
@@ -144,6 +146,7 @@ export const unreadSql = (i: number, reading: ColumnReading, tokens: readonly st
 /**
  * Loads the file as values by the planned readings, in one pass. Where the whole file contradicts what
  * the sample said, the plan is mended and the file is loaded again.
+ * @param facts what a look at all of the file found; awaited when the first load is done.
  * @returns the number of rows, and per column the cells that stayed unreadable.
  */
 export async function loadTable(
@@ -152,16 +155,19 @@ export async function loadTable(
   readings: ColumnReading[],
   samples: readonly (readonly string[])[],
   hints: (column: number) => ReadingHints,
+  facts: Promise<{ records: number; underscores: boolean }>,
 ): Promise<{ rows: number; unread: Unread[] }> {
   const tokens = [...hints(0).missing];
   let ways = planWays(source, readings, samples, hints(0).missing);
   for (let round = 0; ; round++) {
     const rows = await loadBy(ways);
-    if (rows === null || !(await waysHold(engine, readings, ways, tokens))) {
+    const { records, underscores } = await facts;
+    const rash = underscores && ways.includes('native');
+    if (rows === null || rash || !(await waysHold(engine, readings, ways, tokens))) {
       ways = readings.map((): Way => 'looked');
       continue;
     }
-    if (rows !== source.records) throw new ReadersDisagree(`${rows} records against ${source.records}`);
+    if (rows !== records) throw new ReadersDisagree(`${rows} records against ${records}`);
     const unread: Unread[] = readings.map(() => ({ count: 0, examples: [] }));
     let mended = false;
     const typed = [...readings.keys()].filter((i) => readings[i]!.type !== 'text');
@@ -201,7 +207,9 @@ export async function loadTable(
       };
     }
     if (!mended) return { rows, unread };
-    ways = planWays(source, readings, samples, hints(0).missing);
+    ways = underscores
+      ? readings.map((): Way => 'looked')
+      : planWays(source, readings, samples, hints(0).missing);
   }
 
   /** Null where the reader cannot make a value of every cell by itself. */

@@ -1,9 +1,17 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CleanOptions } from '@vgpu/core';
 import { ChangeLog } from './change-log.ts';
-import { csvLine, TextWriter } from './csv-text.ts';
-import { Decoder } from './decode.ts';
-import { detectSyntax, modalWidth, readSample } from './dialect.ts';
+import {
+  firstRowsOf,
+  holds,
+  readableEncodings,
+  regularityOf,
+  type Shape,
+  shapeOfHead,
+  strictSource,
+  wholeTable,
+} from './direct-reading.ts';
 import {
   EncodingEvidence,
   type EncodingFound,
@@ -11,23 +19,40 @@ import {
   knownEncoding,
   looksBinary,
 } from './encoding.ts';
-import { findLayout, isTotal, type Layout } from './layout.ts';
-import type { StrictSource } from './load-table.ts';
-import { Outline, separatorLine } from './outline.ts';
+import { endsInTotal, type HeadSample, headerRows, sampleHead } from './head-sample.ts';
+import { findLayout, type Layout } from './layout.ts';
+import { ReadersDisagree, type StrictSource } from './load-table.ts';
+import { normalise } from './normalise.ts';
+import { Outline } from './outline.ts';
 import type { RecordSyntax } from './record-reader.ts';
-import { RegularityCheck } from './regularity.ts';
-import type { Dialect, OnProgress } from './result.ts';
-import { scanSource } from './scan-source.ts';
+import type { RegularityCheck } from './regularity.ts';
+import type { Dialect, OnProgress, TableFound } from './result.ts';
+import { type Scan, scanSource } from './scan-source.ts';
 import { badDataset, openSource, type SourceFile } from './source-file.ts';
-import { sortRecord, type TextSource, walkRecords } from './walk-table.ts';
+import { transcode } from './transcode.ts';
+import { type TextSource, walkRecords } from './walk-table.ts';
+
+/** What is certain of a file when all of it was looked at. */
+export interface TableFacts {
+  sha256: string;
+  /** Records that DuckDB has to find. */
+  records: number;
+  /** Some cell holds an underscore, which DuckDB reads over in numbers. */
+  underscores: boolean;
+  tables: TableFound[];
+}
 
 /** A file understood: where its table is, and a form of it that DuckDB reads strictly. */
 export interface OpenedTable {
   source: SourceFile;
-  sha256: string;
   text: TextSource;
   layout: Layout;
   strict: StrictSource;
+  /**
+   * Pending while the file is still looked at, which DuckDB need not wait for. Rejects with
+   * ReadersDisagree when it is not what its head lets expect, and with KnownVersion.
+   */
+  facts: Promise<TableFacts>;
   reader: 'direct' | 'tolerant';
   dialect: Omit<Dialect, 'decimal' | 'thousands'>;
   /** Malformed rows of the table. */
@@ -40,6 +65,9 @@ export interface OpenedTable {
   warnings: string[];
 }
 
+/** The answer is there already: a version of the same bytes and options. */
+export class KnownVersion extends Error {}
+
 export interface OpenOptions {
   clean: CleanOptions;
   /** Folder for temporary files. */
@@ -48,73 +76,263 @@ export interface OpenOptions {
   copyTo: string | null;
   signal?: AbortSignal | undefined;
   onProgress?: OnProgress | undefined;
-  /** Let DuckDB read the file itself where that is safe; default true. */
-  direct?: boolean | undefined;
   /** Name for messages; default the file's. */
   name?: string | undefined;
   /** Called when the hash is known; true ends the work early, since the answer is there already. */
   known?: ((sha256: string) => Promise<boolean>) | undefined;
 }
 
-interface Sampled {
-  syntax: RecordSyntax;
-  width: number;
-  outline: Outline;
-  rows: { line: number; raw: string; fields: string[] }[];
+/** A file that is being opened: its head is sampled, and the look at all of its bytes has begun. */
+export class OpeningTable {
+  readonly #options: OpenOptions;
+  readonly #source: SourceFile;
+  readonly #complete: boolean;
+  /** The encoding, where the file or the user names it. */
+  readonly #settled: EncodingFound | null;
+  readonly #guess: EncodingFound;
+  readonly #found: HeadSample;
+  readonly #check: RegularityCheck | null;
+  readonly #scan: Promise<Scan>;
+  readonly #stop = new AbortController();
+  #known: Promise<boolean> | null = null;
+
+  /** @throws VgpuError where the file cannot be a table. */
+  static async start(path: string, options: OpenOptions): Promise<OpeningTable> {
+    return new OpeningTable(await openSource(path, options.name), options);
+  }
+
+  private constructor(source: SourceFile, options: OpenOptions) {
+    const { clean } = options;
+    this.#options = options;
+    this.#source = source;
+    this.#complete = source.head.length >= source.bytes;
+    const marked = encodingFromStart(source.head);
+    if (marked?.name === 'utf-32') throw badDataset(source.name, 'is UTF-32 text; save it as UTF-8');
+    if (!marked?.name.startsWith('utf-16') && !clean.encoding && looksBinary(source.head))
+      throw badDataset(source.name, 'is binary data, not text');
+    const asked = clean.encoding === undefined ? null : knownEncoding(clean.encoding);
+    const evidence = new EncodingEvidence();
+    evidence.push(source.head);
+    this.#settled = asked ? { name: asked, bom: marked?.bom ?? 0, doubt: null } : marked;
+    this.#guess = this.#settled ?? evidence.verdict();
+    this.#found = sampleHead(source.head, this.#guess.bom, this.#guess.name, this.#complete, clean);
+    this.#check = readableEncodings.includes(this.#guess.name)
+      ? regularityOf(this.#found, this.#guess.name)
+      : null;
+    this.#scan = scanSource(source.path, this.#guess.bom, this.#check, options.copyTo, {
+      signal: options.signal ? AbortSignal.any([options.signal, this.#stop.signal]) : this.#stop.signal,
+      onBytes: (bytes) => options.onProgress?.({ stage: 'scan', done: bytes / source.bytes }),
+    });
+    this.#scan.catch(() => {});
+  }
+
+  /** Ends the look at the file's bytes, if it still goes on. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#scan.catch(() => {});
+  }
+
+  /** The table as the head lets expect it, for DuckDB to begin with; null where that would be rash. */
+  supposed(): OpenedTable | null {
+    // A file of one piece is looked at in no time.
+    if (!this.#check || this.#complete) return null;
+    const shape = shapeOfHead(this.#found, this.#source.head);
+    const facts = this.#confirm(this.#check, shape);
+    facts.catch(() => {});
+    return this.#direct(this.#guess, this.#found, shape, this.#source, facts);
+  }
+
+  /**
+   * The table in the form that the whole file needs.
+   * @param direct let DuckDB read the file as it is, where nothing speaks against it.
+   * @throws KnownVersion, or VgpuError where there is no table.
+   */
+  async opened(direct: boolean): Promise<OpenedTable> {
+    const { clean, work, signal, onProgress } = this.#options;
+    const source = this.#source;
+    const scan = await this.#scanned();
+    const encoding = this.#settled ?? scan.evidence.verdict();
+    const same = encoding.name === this.#guess.name;
+    const found = same
+      ? this.#found
+      : sampleHead(source.head, encoding.bom, encoding.name, this.#complete, clean);
+    if (direct && this.#check && this.#suits(scan, encoding, this.#check))
+      return this.#direct(encoding, found, this.#check, source, factsOf(scan, found, this.#check));
+    const from = { path: source.path, encoding: encoding.name, bom: encoding.bom };
+    const check = direct && !isReadable(scan, encoding) ? regularityOf(found, 'utf-8') : null;
+    if (check) {
+      const text = await transcode(from, join(work, 'text.csv'), check, {
+        signal,
+        onBytes: (bytes) => onProgress?.({ stage: 'read', done: bytes / source.bytes }),
+      });
+      const whole = text.bytes <= source.head.length;
+      if (check.regular && check.records > 0 && (whole || !endsInTotal(text.tail, found))) {
+        const copy = { ...source, path: text.path, bytes: text.bytes, head: text.head };
+        const opened = this.#direct(encoding, found, check, copy, factsOf(scan, found, check));
+        logRepairs(opened.changes, text);
+        return opened;
+      }
+      await rm(text.path);
+    }
+    return this.#tolerant(found.width, encoding, scan, { ...from, syntax: found.syntax });
+  }
+
+  async #scanned(): Promise<Scan> {
+    const { source, options } = { source: this.#source, options: this.#options };
+    const scan = await this.#scan;
+    if (scan.bytes !== source.bytes) throw badDataset(source.name, 'changed while it was read');
+    this.#known ??= options.known?.(scan.sha256) ?? Promise.resolve(false);
+    if (await this.#known) throw new KnownVersion();
+    return scan;
+  }
+
+  async #confirm(check: RegularityCheck, supposed: Shape): Promise<TableFacts> {
+    const scan = await this.#scanned();
+    const encoding = this.#settled ?? scan.evidence.verdict();
+    if (encoding.name !== this.#guess.name || !this.#suits(scan, encoding, check) || !holds(supposed, check))
+      throw new ReadersDisagree('the file goes on in another way than it begins');
+    return factsOf(scan, this.#found, check);
+  }
+
+  /** Whether DuckDB can read the file itself: nothing in it needs a second thought. */
+  #suits(scan: Scan, encoding: EncodingFound, check: RegularityCheck): boolean {
+    if (!isReadable(scan, encoding) || !check.regular || check.records === 0) return false;
+    if (this.#complete) return true;
+    const from = scan.tail.indexOf(10) + 1;
+    const tail = scan.tail.subarray(from).toString(encoding.name === 'utf-8' ? 'utf8' : 'latin1');
+    return !endsInTotal(tail, this.#found);
+  }
+
+  #dialect(layout: Layout, encoding: EncodingFound, syntax: RecordSyntax, newline: Dialect['newline']) {
+    return {
+      delimiter: syntax.delimiter,
+      collapse: syntax.collapse,
+      quote: syntax.quote,
+      escape: syntax.escape,
+      encoding: encoding.name,
+      bom: encoding.bom > 0,
+      newline,
+      header: layout.header.length,
+      preamble: layout.preamble,
+      footer: layout.footer,
+    };
+  }
+
+  /** @param file what DuckDB reads: the source, or a copy of its text. */
+  #direct(
+    encoding: EncodingFound,
+    found: HeadSample,
+    shape: Shape,
+    file: SourceFile,
+    facts: TableFacts | Promise<TableFacts>,
+  ): OpenedTable {
+    const layout = found.layout!;
+    const own = file.path === this.#source.path;
+    const changes = new ChangeLog();
+    if (encoding.name !== 'utf-8')
+      changes.add('encoding.converted', null, { before: encoding.name, after: 'utf-8' });
+    for (const row of found.rows) {
+      if (row.line >= layout.firstLine) break;
+      if (row.line < layout.headerLine && row.raw.trim() !== '')
+        changes.add('line.preamble', null, { before: row.raw, after: '' });
+    }
+    return {
+      source: this.#source,
+      text: { path: this.#source.path, encoding: encoding.name, bom: encoding.bom, syntax: found.syntax },
+      layout: { ...layout, lastLine: Number.MAX_SAFE_INTEGER },
+      strict: strictSource(
+        { ...file, bom: own ? encoding.bom : 0, encoding: own ? encoding.name : 'utf-8' },
+        found,
+        layout,
+        shape,
+      ),
+      facts: Promise.resolve(facts),
+      reader: 'direct',
+      dialect: this.#dialect(layout, encoding, found.syntax, shape.newline === 'none' ? 'lf' : shape.newline),
+      refused: 0,
+      aside: changes.list().find(({ kind }) => kind === 'line.preamble')?.count ?? 0,
+      firstRows: firstRowsOf(found),
+      changes,
+      warnings: [...(encoding.doubt ? [encoding.doubt] : []), ...layout.warnings],
+    };
+  }
+
+  /** Through the tolerant reader: once for the outline, once to write regular rows. */
+  async #tolerant(
+    width: number,
+    encoding: EncodingFound,
+    scan: Scan,
+    text: TextSource,
+  ): Promise<OpenedTable> {
+    const { clean, work, signal, onProgress } = this.#options;
+    const source = this.#source;
+    const changes = new ChangeLog();
+    if (encoding.name !== 'utf-8')
+      changes.add('encoding.converted', null, { before: encoding.name, after: 'utf-8' });
+    const watch = (from: number) => ({
+      signal,
+      onBytes: (bytes: number) => onProgress?.({ stage: 'read', done: from + bytes / source.bytes / 2 }),
+    });
+    const outline = new Outline();
+    const repairs = await walkRecords(text, width, (record) => outline.add(record), watch(0));
+    const layout = findLayout(outline, headerRows(clean));
+    if (!layout) throw noTable(source.name, outline);
+    logRepairs(changes, repairs);
+    const normal = await normalise(text, layout, work, changes, watch(0.5));
+    return {
+      source,
+      text,
+      layout,
+      strict: {
+        path: normal.path,
+        encoding: 'utf-8',
+        delimiter: ',',
+        quote: '"',
+        newline: 'lf',
+        skipLines: 0,
+        offset: 0,
+        width: layout.width,
+        longest: normal.longest,
+        multiline: normal.multiline,
+        bytes: source.bytes,
+        underscores: normal.underscores,
+      },
+      facts: Promise.resolve({
+        sha256: scan.sha256,
+        records: normal.rows,
+        underscores: normal.underscores,
+        tables: layout.tables,
+      }),
+      reader: 'tolerant',
+      dialect: this.#dialect(layout, encoding, text.syntax, newlineOf(source.head, encoding.name)),
+      refused: normal.refused,
+      aside: normal.aside,
+      firstRows: normal.firstRows,
+      changes,
+      warnings: [...(encoding.doubt ? [encoding.doubt] : []), ...layout.warnings],
+    };
+  }
 }
 
-const headerRows = (clean: CleanOptions): number | undefined =>
-  clean.header === undefined ? undefined : Number(clean.header);
+/** DuckDB understands the file's bytes as the tolerant reader does. */
+const isReadable = ({ evidence }: Scan, { name }: EncodingFound): boolean =>
+  evidence.nuls === 0 &&
+  (name === 'utf-8' ? evidence.strays === 0 : name === 'windows-1252' && !evidence.beyondLatin);
 
-function sample(
-  head: Buffer,
-  bom: number,
-  encoding: string,
-  complete: boolean,
-  clean: CleanOptions,
-): Sampled {
-  const decoder = new Decoder(encoding);
-  const text = decoder.push(head.subarray(bom)) + (complete ? decoder.end() : '');
-  const named = separatorLine.exec(text.slice(0, text.search(/[\r\n]|$/)))?.[1];
-  const syntax = detectSyntax(text, complete, { delimiter: clean.delimiter ?? named, quote: clean.quote });
-  // The first reading gives the width; the second uses it to see through stray quotes.
-  const width = modalWidth(
-    readSample(text, syntax, complete, 0, 5000)
-      .filter((row) => !row.blank)
-      .map((row) => row.fields.length),
-  ).width;
-  const rows = readSample(text, syntax, complete, width);
-  const outline = new Outline();
-  for (const row of rows) outline.add(row);
-  return { syntax, width, outline, rows };
-}
+const factsOf = (scan: Scan, { layout }: HeadSample, check: RegularityCheck): TableFacts => ({
+  sha256: scan.sha256,
+  records: check.records,
+  underscores: check.underscores,
+  tables: [wholeTable(layout!, check)],
+});
 
-/** DuckDB can read the file itself when nothing in it needs a second thought. */
-function directCheck(found: Sampled, layout: Layout | null, encoding: string): RegularityCheck | null {
-  const { syntax } = found;
-  const simple =
-    encoding === 'utf-8' &&
-    syntax.delimiter.length === 1 &&
-    !syntax.collapse &&
-    syntax.quote !== "'" &&
-    syntax.escape === syntax.quote;
-  if (!simple || !layout?.regular || layout.tables.length !== 1 || layout.footer > 0) return null;
-  const headerAt = found.rows.findLastIndex((row) => row.line < layout.firstLine);
-  return new RegularityCheck(
-    syntax.delimiter,
-    syntax.quote,
-    layout.width,
-    layout.firstLine - 1,
-    found.rows[headerAt]?.raw ?? '',
-  );
-}
-
-/** Whether the file ends with a row that sums up: such a row is no data, so DuckDB may not read it as such. */
-function endsInTotal(tail: Buffer, found: Sampled, bytes: number): boolean {
-  const from = tail.length < bytes ? tail.indexOf(10) + 1 : 0;
-  const records = readSample(tail.subarray(from).toString(), found.syntax, true, found.width);
-  const last = records.findLast((record) => !record.blank);
-  return last !== undefined && isTotal(last.fields, found.rows.map((row) => row.fields).slice(0, 200));
+function logRepairs(changes: ChangeLog, { strays, nuls }: { strays: number; nuls: number }): void {
+  if (strays > 0)
+    changes.count('bytes.repaired', null, strays, {
+      before: 'bytes that are not UTF-8',
+      after: 'read as windows-1252',
+    });
+  if (nuls > 0) changes.count('nul.removed', null, nuls, { before: '\\0', after: '' });
 }
 
 const noTable = (name: string, outline: Outline) =>
@@ -122,143 +340,6 @@ const noTable = (name: string, outline: Outline) =>
     name,
     outline.records === 0 ? 'holds nothing but blank lines' : 'holds no table that could be recognised',
   );
-
-/** Brings a file into a form that DuckDB reads without guessing; see docs/data-cleaning.md for the steps. */
-export async function openTable(path: string, options: OpenOptions): Promise<OpenedTable | 'known'> {
-  const { clean, onProgress } = options;
-  const source = await openSource(path, options.name);
-  const complete = source.head.length >= source.bytes;
-  const marked = encodingFromStart(source.head);
-  if (marked?.name === 'utf-32') throw badDataset(source.name, 'is UTF-32 text; save it as UTF-8');
-  if (!marked?.name.startsWith('utf-16') && !clean.encoding && looksBinary(source.head))
-    throw badDataset(source.name, 'is binary data, not text');
-  const asked = clean.encoding === undefined ? null : knownEncoding(clean.encoding);
-  const headEvidence = new EncodingEvidence();
-  headEvidence.push(source.head);
-  const settled: EncodingFound | null = asked ? { name: asked, bom: marked?.bom ?? 0, doubt: null } : marked;
-  const guess = settled ?? headEvidence.verdict();
-  let found = sample(source.head, guess.bom, guess.name, complete, clean);
-  const wanted = headerRows(clean);
-  let layout = findLayout(found.outline, wanted);
-  const check = options.direct === false ? null : directCheck(found, layout, guess.name);
-  const scan = await scanSource(source.path, guess.bom, check, options.copyTo, {
-    signal: options.signal,
-    onBytes: (bytes) => onProgress?.({ stage: 'scan', done: bytes / source.bytes }),
-  });
-  if (scan.bytes !== source.bytes) throw badDataset(source.name, 'changed while it was read');
-  if (await options.known?.(scan.sha256)) return 'known';
-  const encoding = settled ?? scan.evidence.verdict();
-  const warnings = encoding.doubt ? [encoding.doubt] : [];
-  const changes = new ChangeLog();
-  const dialectOf = (at: Layout, newline: Dialect['newline']): OpenedTable['dialect'] => ({
-    delimiter: found.syntax.delimiter,
-    collapse: found.syntax.collapse,
-    quote: found.syntax.quote,
-    escape: found.syntax.escape,
-    encoding: encoding.name,
-    bom: encoding.bom > 0,
-    newline,
-    header: at.header.length,
-    preamble: at.preamble,
-    footer: at.footer,
-  });
-  const from = options.copyTo ?? source.path;
-  const strays = encoding.name === 'utf-8' ? scan.evidence.strays : 0;
-  if (encoding.name !== 'utf-8')
-    changes.add('encoding.converted', null, { before: encoding.name, after: 'utf-8' });
-  if (
-    check?.regular &&
-    layout &&
-    encoding.name === 'utf-8' &&
-    strays === 0 &&
-    scan.evidence.nuls === 0 &&
-    check.records > 0 &&
-    (complete || !endsInTotal(scan.tail, found, source.bytes))
-  ) {
-    const strict: StrictSource = {
-      path: from,
-      delimiter: found.syntax.delimiter,
-      quote: found.syntax.quote,
-      newline: check.newline === 'crlf' ? 'crlf' : 'lf',
-      skipLines: layout.firstLine - 1,
-      width: layout.width,
-      longest: check.longest,
-      multiline: check.multiline,
-      records: check.records,
-      bytes: source.bytes,
-      underscores: check.underscores,
-    };
-    for (const row of found.rows) {
-      if (row.line >= layout.firstLine) break;
-      if (row.line < layout.headerLine && row.raw.trim() !== '')
-        changes.add('line.preamble', null, { before: row.raw, after: '' });
-    }
-    const aside = changes.list().find(({ kind }) => kind === 'line.preamble')?.count ?? 0;
-    const table = { ...layout.tables[0]!, records: check.records + layout.header.length, lastLine: 0 };
-    table.lastLine = check.multiline ? layout.lastLine : layout.firstLine + check.records - 1;
-    const firstRows = found.rows
-      .filter((row) => row.line >= layout!.firstLine && row.raw.trim() !== '')
-      .slice(0, 500)
-      .map((row) => row.fields);
-    return {
-      source,
-      sha256: scan.sha256,
-      text: { path: from, encoding: 'utf-8', bom: encoding.bom, syntax: found.syntax },
-      layout: { ...layout, tables: [table], lastLine: Number.MAX_SAFE_INTEGER },
-      strict,
-      reader: 'direct',
-      dialect: dialectOf(layout, check.newline === 'none' ? 'lf' : check.newline),
-      refused: 0,
-      aside,
-      firstRows,
-      changes,
-      warnings: [...warnings, ...layout.warnings],
-    };
-  }
-  // Anything else goes through the tolerant reader: once for the outline, once to write regular rows.
-  if (guess.name !== encoding.name) found = sample(source.head, encoding.bom, encoding.name, complete, clean);
-  const text: TextSource = { path: from, encoding: encoding.name, bom: encoding.bom, syntax: found.syntax };
-  const outline = new Outline();
-  const repairs = await walkRecords(text, found.width, (record) => outline.add(record), {
-    signal: options.signal,
-    onBytes: (bytes) => onProgress?.({ stage: 'read', done: bytes / source.bytes / 2 }),
-  });
-  layout = findLayout(outline, wanted);
-  if (!layout) throw noTable(source.name, outline);
-  if (repairs.strays > 0)
-    changes.count('bytes.repaired', null, repairs.strays, {
-      before: 'bytes that are not UTF-8',
-      after: 'read as windows-1252',
-    });
-  if (repairs.nuls > 0) changes.count('nul.removed', null, repairs.nuls, { before: '\\0', after: '' });
-  const normal = await normalise(text, layout, options, changes, source.bytes);
-  return {
-    source,
-    sha256: scan.sha256,
-    text,
-    layout,
-    strict: {
-      path: normal.path,
-      delimiter: ',',
-      quote: '"',
-      newline: 'lf',
-      skipLines: 0,
-      width: layout.width,
-      longest: normal.longest,
-      multiline: normal.multiline,
-      records: normal.rows,
-      bytes: source.bytes,
-      underscores: normal.underscores,
-    },
-    reader: 'tolerant',
-    dialect: dialectOf(layout, newlineOf(source.head, encoding.name)),
-    refused: normal.refused,
-    aside: normal.aside,
-    firstRows: normal.firstRows,
-    changes,
-    warnings: [...warnings, ...layout.warnings],
-  };
-}
 
 function newlineOf(head: Buffer, encoding: string): Dialect['newline'] {
   const text = new TextDecoder(encoding).decode(head.subarray(0, 65_536));
@@ -268,58 +349,4 @@ function newlineOf(head: Buffer, encoding: string): Dialect['newline'] {
   const kinds = [crlf, lf, cr].filter((count) => count > 0).length;
   if (kinds > 1) return 'mixed';
   return crlf > 0 ? 'crlf' : cr > 0 ? 'cr' : 'lf';
-}
-
-/** Writes the table's rows as plain regular CSV, and counts what it took to make them so. */
-async function normalise(
-  text: TextSource,
-  layout: Layout,
-  options: OpenOptions,
-  changes: ChangeLog,
-  total: number,
-) {
-  const path = join(options.work, 'rows.csv');
-  const writer = new TextWriter(path);
-  const firstRows: string[][] = [];
-  let refused = 0;
-  let aside = 0;
-  let longest = 0;
-  let multiline = false;
-  let underscores = false;
-  let rows = 0;
-  await walkRecords(
-    text,
-    layout.width,
-    (record) =>
-      sortRecord(record, layout, {
-        kept(fields, { raw }, note) {
-          rows++;
-          if (note)
-            changes.add(`row.${note}`, null, { row: rows, before: raw, after: `${layout.width} fields` });
-          const line = csvLine(fields);
-          if (line.length * 4 > longest) longest = Math.max(longest, Buffer.byteLength(line));
-          if (!underscores && line.includes('_')) underscores = true;
-          if (!multiline && line.indexOf('\n') !== line.length - 1) multiline = true;
-          if (firstRows.length < 500) firstRows.push(fields);
-          writer.add(line);
-        },
-        rejected() {
-          refused++;
-        },
-        aside({ raw }, { kind }) {
-          aside++;
-          changes.add(kind, null, { before: raw, after: '' });
-        },
-        blank() {
-          changes.count('line.blank', null, 1, null);
-        },
-      }),
-    {
-      signal: options.signal,
-      onBytes: (bytes) => options.onProgress?.({ stage: 'read', done: 0.5 + bytes / total / 2 }),
-      afterChunk: () => writer.flush(),
-    },
-  );
-  await writer.end();
-  return { path, refused, aside, longest, multiline, underscores, firstRows, rows };
 }

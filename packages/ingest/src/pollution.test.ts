@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { openTable } from './open-table.ts';
+import { OpeningTable } from './open-table.ts';
 import { type Loaded, pollutedFiles, type Scores, scoreLoad, totalScore } from './pollution.fixture.ts';
 import { temporaryFolder } from './temporary-file.fixture.ts';
 import { sortRecord, walkRecords } from './walk-table.ts';
@@ -13,12 +13,14 @@ let serial = 0;
 async function load(bytes: Buffer): Promise<Loaded | null> {
   const work = join(dir, `work-${serial++}`);
   mkdirSync(work);
-  const opened = await openTable(file(`polluted-${serial}.csv`, bytes), {
+  const opened = await OpeningTable.start(file(`polluted-${serial}.csv`, bytes), {
     clean: {},
     work,
     copyTo: null,
-  }).catch(() => null);
-  if (opened === null || opened === 'known') return null;
+  })
+    .then((opening) => opening.opened(true))
+    .catch(() => null);
+  if (opened === null) return null;
   const { layout } = opened;
   const header = Array.from({ length: layout.header[0]?.length ?? 0 }, (_, i) =>
     layout.header.map((row) => row[i]).join(' '),

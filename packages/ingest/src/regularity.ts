@@ -43,14 +43,14 @@ export class RegularityCheck implements Regularity {
 
   /**
    * @param skipLines lines before the first data record.
-   * @param header the header's line, to notice its repetition.
+   * @param header the header's line as the file has it, to notice its repetition; empty without one.
    */
-  constructor(delimiter: string, quote: string, width: number, skipLines: number, header: string) {
+  constructor(delimiter: string, quote: string, width: number, skipLines: number, header: Buffer) {
     this.#delimiter = delimiter.charCodeAt(0);
     this.#quote = quote === '' ? -1 : quote.charCodeAt(0);
     this.#width = width;
     this.#skip = skipLines;
-    this.#header = Buffer.from(header);
+    this.#header = header;
     for (const byte of [LF, CR, this.#delimiter, this.#quote]) if (byte >= 0) this.#plain[byte] = 0;
   }
 
@@ -121,12 +121,45 @@ export class RegularityCheck implements Regularity {
    * record of another width by itself.
    */
   #pushLines(chunk: Buffer, from: number): void {
+    if (this.#isPlain(chunk, from)) {
+      this.#countLines(chunk, from);
+      return;
+    }
     let start = from - this.#length;
     for (let lf = chunk.indexOf(LF, from); lf !== -1; lf = chunk.indexOf(LF, start)) {
       const crlf = lf > from && chunk[lf - 1] === CR;
       if (!this.#endRecord(chunk, start, lf, this.#width, crlf)) return;
       start = lf + 1;
     }
+    this.#endPiece(chunk, start);
+  }
+
+  /** Nothing but line feeds ends its records; no line is blank or a header again. */
+  #isPlain(chunk: Buffer, from: number): boolean {
+    return (
+      this.newline === 'lf' &&
+      !this.#blank &&
+      chunk[from] !== LF &&
+      chunk.indexOf('\n\n', from) === -1 &&
+      chunk.indexOf(CR, from) === -1 &&
+      (this.#header.length === 0 || chunk.indexOf(this.#header, from) === -1)
+    );
+  }
+
+  #countLines(chunk: Buffer, from: number): void {
+    let start = from - this.#length;
+    let { longest, records } = this;
+    for (let lf = chunk.indexOf(LF, from); lf !== -1; lf = chunk.indexOf(LF, start)) {
+      if (lf - start > longest) longest = lf - start;
+      records++;
+      start = lf + 1;
+    }
+    this.longest = longest;
+    this.records = records;
+    this.#endPiece(chunk, start);
+  }
+
+  #endPiece(chunk: Buffer, start: number): void {
     this.#length = chunk.length - start;
     this.#state = this.#length > 0 && chunk[chunk.length - 1] !== this.#delimiter ? 1 : 0;
     // Where the unfinished record began without its fields being counted, they are not counted further.

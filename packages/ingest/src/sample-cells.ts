@@ -7,7 +7,7 @@ const windows = 24;
 const windowLength = 48 * 1024;
 
 /**
- * Cells of each column from the head of a UTF-8 file and from windows spread over the rest, as evidence
+ * Cells of each column from the head of a file and from windows spread over the rest, as evidence
  * for types. A window may open inside a quoted text; its records of another width are left out.
  */
 export async function sampleCells(
@@ -15,6 +15,7 @@ export async function sampleCells(
   offset: number,
   syntax: RecordSyntax,
   width: number,
+  encoding: 'utf8' | 'latin1' = 'utf8',
 ): Promise<string[][]> {
   const columns: string[][] = Array.from({ length: width }, () => []);
   const budget = Math.max(200, Math.floor(60_000 / width));
@@ -34,12 +35,12 @@ export async function sampleCells(
   try {
     const { size } = await stat(path);
     const head = await readAt(file, offset, Math.min(headLength, size - offset));
-    add(head.toString('utf8'), false, offset + head.length >= size, budget / 2);
+    add(head.toString(encoding), false, offset + head.length >= size, budget / 2);
     const rest = size - offset - head.length;
     for (let i = 0; i < windows && rest > windowLength; i++) {
       const at = offset + head.length + Math.floor(((rest - windowLength) * i) / Math.max(1, windows - 1));
       const most = budget / 2 + ((i + 1) * budget) / 2 / windows;
-      add((await readAt(file, at, windowLength)).toString('utf8'), true, false, Math.max(most, rows + 10));
+      add((await readAt(file, at, windowLength)).toString(encoding), true, false, Math.max(most, rows + 10));
     }
     return columns;
   } finally {

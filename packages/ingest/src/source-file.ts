@@ -100,3 +100,9 @@ export async function openSource(path: string, called?: string): Promise<SourceF
     await file.close();
   }
 }
+
+/** @throws VgpuError `BAD_DATASET` where the file is not what it was when it was opened. */
+export async function refuseChanged({ path, name, bytes, modified }: SourceFile): Promise<void> {
+  const info = await stat(path).catch(() => null);
+  if (info?.size !== bytes || info.mtimeMs !== modified) throw badDataset(name, 'changed while it was read');
+}

@@ -1,7 +1,7 @@
 import { chmod, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CleanedTable } from './clean-table.ts';
-import { sqlName, sqlText, trimmed } from './column-sql.ts';
+import { sqlName, sqlReal, sqlText, trimmed } from './column-sql.ts';
 import type { Engine } from './engine.ts';
 import { rawName, unreadSql } from './load-table.ts';
 
@@ -15,25 +15,40 @@ export const versionFiles = {
   version: 'version.json',
 } as const;
 
+/**
+ * A number's text for CSV. Where the column's numbers were written with equally many decimals they keep
+ * them, as long as the text reads back as the very same double; all else is the shortest such text.
+ */
+function numberText(value: string, decimals: number): string {
+  const power = sqlReal(10 ** decimals);
+  const exact = `abs(${value}) < ${sqlReal(10 ** (15 - decimals))} AND round(${value} * ${power}) / ${power} = ${value}`;
+  return `CASE WHEN ${exact} THEN CAST(CAST(${value} AS DECIMAL(18, ${decimals})) AS VARCHAR) ELSE CAST(${value} AS VARCHAR) END`;
+}
+
 /** Writes the clean rows as CSV and Parquet, and the cells that have no value beside them. */
 export async function writeData(engine: Engine, cleaned: CleanedTable, dir: string): Promise<void> {
-  const list = cleaned.output
-    .map(({ name, sql, type }) => `CAST(${sql} AS ${type}) AS ${sqlName(name)}`)
-    .join(', ');
-  const rows = `(SELECT ${list} FROM ${cleaned.kept})`;
+  const { output } = cleaned;
+  const typed = output.map(({ sql, type }) => `CAST(${sql} AS ${type})`);
+  const from = (list: readonly string[]): string => `(SELECT ${list.join(', ')} FROM ${cleaned.kept})`;
+  const named = output.map(({ name }, i) => `${typed[i]} AS ${sqlName(name)}`);
+  const texts = output.map(
+    ({ name, decimals }, i) =>
+      `${decimals === undefined ? `f${i}` : numberText(`f${i}`, decimals)} AS ${sqlName(name)}`,
+  );
   // A lone column's missing value would be a blank line, which readers skip.
-  const none = cleaned.output.length === 1 ? 'NA' : '';
+  const none = output.length === 1 ? 'NA' : '';
   await engine.run(
-    `COPY ${rows} TO ${sqlText(join(dir, versionFiles.csv))} (FORMAT csv, HEADER true, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR ${sqlText(none)})`,
+    `COPY (SELECT ${texts.join(', ')} FROM ${from(typed.map((sql, i) => `${sql} AS f${i}`))}) TO ${sqlText(join(dir, versionFiles.csv))} (FORMAT csv, HEADER true, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR ${sqlText(none)})`,
   );
+  // On its way to the disk while Parquet is written.
+  const settled = sync(join(dir, versionFiles.csv));
+  settled.catch(() => {});
   // Row groups of about four million cells keep the writer's buffers small for wide tables.
-  const group = Math.max(
-    2048,
-    Math.min(122_880, Math.floor(4_000_000 / cleaned.output.length / 2048) * 2048),
-  );
+  const group = Math.max(2048, Math.min(122_880, Math.floor(4_000_000 / output.length / 2048) * 2048));
   await engine.run(
-    `COPY ${rows} TO ${sqlText(join(dir, versionFiles.parquet))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${group})`,
+    `COPY ${from(named)} TO ${sqlText(join(dir, versionFiles.parquet))} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${group})`,
   );
+  await settled;
   const cells = join(dir, versionFiles.cells);
   if (cleaned.unread.length === 0) await writeFile(cells, 'row,column,text\n', { flag: 'wx' });
   else {
@@ -50,22 +65,19 @@ export async function writeData(engine: Engine, cleaned: CleanedTable, dir: stri
 /** Makes a folder's files read-only and durable, so that renaming the folder publishes them whole. */
 export async function seal(dir: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
-    const file = await open(join(dir, name), 'r');
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await sync(join(dir, name));
     await chmod(join(dir, name), 0o444);
   }
   await syncFolder(dir);
 }
 
-export async function syncFolder(dir: string): Promise<void> {
-  const folder = await open(dir, 'r');
+export const syncFolder = (dir: string): Promise<void> => sync(dir);
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r');
   try {
-    await folder.sync();
+    await file.sync();
   } finally {
-    await folder.close();
+    await file.close();
   }
 }
