@@ -40,8 +40,8 @@ const char *overcommit_admits(const struct server *s, const struct slice *change
   return NULL;
 }
 
-uint64_t overcommit_physical_cap(const struct vgpu_slice_config *c) {
-  if (c->scaling <= 1000 || c->memory == 0) return 0;
+uint64_t overcommit_physical_cap(const struct server *s, const struct vgpu_slice_config *c) {
+  if (s->device_memory == 0 || c->scaling <= 1000 || c->memory == 0) return 0;
   uint64_t part = (uint64_t)((double)c->memory * 1000.0 / c->scaling);
   return part ? part : 1;
 }

@@ -110,7 +110,7 @@ extern const struct vgpu_actions process_actions;
 uint64_t overcommit_host_memory(void); // the default bound: four fifths of the host's memory
 // NULL, or the code of why memory for such a slice (instead of `changed`) is not to be had.
 const char *overcommit_admits(const struct server *s, const struct slice *changed, const struct vgpu_slice_config *c);
-uint64_t overcommit_physical_cap(const struct vgpu_slice_config *c); // bytes; 0: none
+uint64_t overcommit_physical_cap(const struct server *s, const struct vgpu_slice_config *c); // bytes; 0: none
 void overcommit_update(struct server *s, uint64_t now); // who leaves how much on the device
 void overcommit_granted(struct server *s, const struct process *holder);
 void overcommit_set_quanta(struct server *s, uint64_t now);

@@ -75,7 +75,7 @@ static void apply(struct server *s, struct slice *x) {
   t->critical = x->config.critical;
   x->account->memory_cap = x->config.memory;
   x->account->overcommit = x->config.overcommit;
-  x->account->physical_cap = overcommit_physical_cap(&x->config);
+  x->account->physical_cap = overcommit_physical_cap(s, &x->config);
   x->account->idle_ns = s->idle_ns;
   x->account->context_estimate = s->context_estimate;
   x->account->device_memory = s->device_memory;

@@ -2,7 +2,14 @@
 #include <string.h>
 
 #include "../symbols.h"
+#include "pager.h"
 #include "slice.h"
+
+// What of an over-committed slice can be had on a device whose memory cannot move: its part of the device.
+static void without_paging(struct vgpu_member *m, int device, uint64_t *cap) {
+  uint64_t physical = m->account ? (uint64_t)m->account->physical_cap : 0;
+  if (physical && physical < *cap && !vgpu_pages(m, device)) *cap = physical;
+}
 
 VGPU_EXPORT CUresult cuMemGetInfo_v2(void *free_bytes, void *total_bytes) {
   CUresult r = VGPU_CALL(cuMemGetInfo_v2, CUresult (*)(void *, void *))(free_bytes, total_bytes);
@@ -11,6 +18,7 @@ VGPU_EXPORT CUresult cuMemGetInfo_v2(void *free_bytes, void *total_bytes) {
   uint64_t cap, used = vgpu_memory_used(m, &cap);
   size_t *available = free_bytes, *total = total_bytes;
   if (cap == 0) return r;
+  without_paging(m, vgpu_device_current(), &cap);
   if (*total > cap || m->config.overcommit) *total = cap;
   uint64_t left = *total > used ? *total - used : 0;
   if (*available > left || m->config.overcommit) *available = left;
@@ -23,6 +31,7 @@ VGPU_EXPORT CUresult cuDeviceTotalMem_v2(void *bytes, int device) {
   if (!m) return r;
   uint64_t cap;
   vgpu_memory_used(m, &cap);
+  without_paging(m, device, &cap);
   if (cap && (*(size_t *)bytes > cap || m->config.overcommit)) *(size_t *)bytes = cap;
   return r;
 }

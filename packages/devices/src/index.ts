@@ -3,6 +3,7 @@ export * from './cdi/nvidia-spec.ts';
 export * from './cdi/spec.ts';
 export * from './cordons.ts';
 export * from './history.ts';
+export * from './host-backing.ts';
 export * from './inventory.ts';
 export * from './pool.ts';
 export * from './pool-file.ts';

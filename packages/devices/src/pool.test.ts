@@ -52,10 +52,27 @@ describe('pools', () => {
     expect(poolOf('GPU-1', [lab]).name).toBe('default');
   });
 
+  it('offer no more than the host can back, over all devices together', async () => {
+    const inventory = await inventoryOf([device, { ...device, uuid: 'GPU-2', index: 1 }]);
+    const pool = { ...defaultPool, deviceMemoryScaling: 2 };
+    const held = [{ uuid: 'GPU-2', milli: 500, bytes: 30 * 2 ** 30 }];
+    const views = devicesForScheduling(inventory, [pool], held, 70 * 2 ** 30);
+    expect(views.map((view) => view.vramBytes / 2 ** 30)).toEqual([70, 70]);
+    expect(views.map((view) => view.freeVramBytes / 2 ** 30)).toEqual([40, 40]);
+    // without over-commitment the host has no part in it
+    const plain = devicesForScheduling(inventory, [defaultPool], held, 0);
+    expect(plain.map((view) => view.freeVramBytes / 2 ** 30)).toEqual([40, 10]);
+  });
+
   it('scale what a device offers, and take off what is held', async () => {
     const inventory = await inventoryOf([device]);
     const pool = { ...defaultPool, deviceCoreScaling: 2, deviceMemoryScaling: 1.5, deviceSplitCount: 3 };
-    const [view] = devicesForScheduling(inventory, [pool], [{ uuid: 'GPU-1', milli: 500, bytes: 2 ** 30 }]);
+    const [view] = devicesForScheduling(
+      inventory,
+      [pool],
+      [{ uuid: 'GPU-1', milli: 500, bytes: 2 ** 30 }],
+      2 ** 40,
+    );
     expect(view).toMatchObject({ milli: 2000, freeMilli: 1500, vramBytes: 60 * 2 ** 30, freeSlots: 2 });
     expect(view!.freeVramBytes).toBe(59 * 2 ** 30);
   });

@@ -1,3 +1,4 @@
+import { backedBytes, hostBacking, overcommitted } from './host-backing.ts';
 import type { Inventory } from './inventory.ts';
 import { offered, type Pool, poolOf } from './pool.ts';
 import type { Share } from './slices/slice.ts';
@@ -23,18 +24,26 @@ const HOT_CELSIUS = 85;
 
 /**
  * The devices with what is free on each, from what is given out and from live readings: memory that programs
- * outside vgpu hold is not free, and a hot device ranks last.
+ * outside vgpu hold is not free, and a hot device ranks last. Memory beyond a device's own is only there as far as the
+ * host can back it.
  * @param held shares that are given out now.
+ * @param hostBytes of the host's memory that may stand behind over-committed slices.
  */
 export function devicesForScheduling(
   inventory: Inventory,
   pools: readonly Pool[],
   held: readonly Share[],
+  hostBytes: number = hostBacking(),
 ): DeviceForScheduling[] {
+  const backed = backedBytes(held, inventory.accelerators, pools);
   return inventory.accelerators
     .filter((device) => device.migEnabled !== true)
     .map((device) => {
-      const offer = offered(device, poolOf(device.uuid, pools));
+      const pool = poolOf(device.uuid, pools);
+      const offer = offered(device, pool);
+      const [most, left] = overcommitted(device, pool)
+        ? [hostBytes, hostBytes - backed]
+        : [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
       const mine = held.filter((share) => share.uuid === device.uuid);
       const milli = mine.reduce((sum, share) => sum + share.milli, 0);
       const bytes = mine.reduce((sum, share) => sum + share.bytes, 0);
@@ -50,8 +59,8 @@ export function devicesForScheduling(
         health: health === 'healthy' && hot ? 'degraded' : health,
         milli: offer.milli,
         freeMilli: Math.max(0, offer.milli - milli),
-        vramBytes: offer.bytes,
-        freeVramBytes: Math.max(0, offer.bytes - bytes - foreign),
+        vramBytes: Math.min(offer.bytes, most),
+        freeVramBytes: Math.max(0, Math.min(offer.bytes - bytes - foreign, left)),
         freeSlots: Math.max(0, offer.slots - mine.length),
         alwaysSoft: device.provider !== 'nvidia',
         ...(device.numaNode === null ? {} : { numaNode: device.numaNode }),

@@ -32,6 +32,8 @@ export interface LaunchGrant {
   cdi: string[];
   env: Record<string, string>;
   mounts: { source: string; target: string; readOnly: boolean }[];
+  /** Bytes of accelerator memory that may lie in the host's memory and are charged to the container. */
+  hostBytes?: number;
 }
 
 /** Bounds on what a worker may leave in its output folder. */

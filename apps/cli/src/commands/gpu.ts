@@ -23,11 +23,24 @@ function defineList(command: Command): void {
     });
 }
 
+type Slice = Awaited<ReturnType<typeof list>>['items'][number]['slices'][number];
+
+/** What only over-committed slices have: `on the device / in use`, moved so far, the turn's length. */
+const pagingCells = ({ paging }: Slice): string[] =>
+  paging
+    ? [
+        `${formatBytes(paging.residentBytes)} / ${formatBytes(paging.workingSetBytes)}`,
+        formatBytes(paging.pagedInBytes + paging.pagedOutBytes),
+        `${Math.round(paging.quantumMs)} ms`,
+      ]
+    : ['–', '–', '–'];
+
 function slicesTable(items: Awaited<ReturnType<typeof list>>['items']): string {
   const slices = items.flatMap((one) =>
     one.slices.map((slice) => ({ ...slice, model: `${one.index} ${one.model}` })),
   );
   if (slices.length === 0) return style.dim('no slices in use');
+  const paged = slices.some((slice) => slice.paging);
   const columns = [
     { title: 'accelerator', shrinks: true },
     { title: 'worker' },
@@ -37,6 +50,7 @@ function slicesTable(items: Awaited<ReturnType<typeof list>>['items']): string {
     { title: 'using', align: 'right' as const },
     { title: 'memory', align: 'right' as const },
     { title: 'holding', align: 'right' as const },
+    ...(paged ? ['resident', 'paged', 'quantum'].map((title) => ({ title, align: 'right' as const })) : []),
   ];
   const rows = slices.map((slice) => [
     slice.model,
@@ -47,6 +61,7 @@ function slicesTable(items: Awaited<ReturnType<typeof list>>['items']): string {
     slice.usedMilli === null ? '–' : formatMilli(Math.round(slice.usedMilli)),
     formatBytes(slice.bytes),
     slice.usedBytes === null ? '–' : formatBytes(slice.usedBytes),
+    ...(paged ? pagingCells(slice) : []),
   ]);
   return renderTable(columns, rows);
 }

@@ -25,7 +25,7 @@ export function registerAcceleratorMetrics(
       return value === null || value === undefined ? [] : [{ labels: { uuid, model }, value }];
     });
   type Use = NonNullable<ReturnType<Devices['usage']>>['slices'][number];
-  const ofSlices = (read: (use: Use) => number): Sample[] => {
+  const ofSlices = (read: (use: Use) => number | undefined): Sample[] => {
     const owners = new Map(execution.active().map((active) => [active.attempt, active]));
     return inventory.accelerators.flatMap(({ uuid }) =>
       (devices.usage(uuid)?.slices ?? []).flatMap((use): Sample[] => {
@@ -38,7 +38,8 @@ export function registerAcceleratorMetrics(
           worker: owner?.task.worker ?? '',
           project: owner?.task.project ?? '',
         };
-        return [{ labels, value: read(use) }];
+        const value = read(use);
+        return value === undefined ? [] : [{ labels, value }];
       }),
     );
   };
@@ -106,6 +107,27 @@ export function registerAcceleratorMetrics(
   );
   gauge('vgpu_slice_share_milli', 'Thousandths of the device that the slice is given.', sliceLabels, () =>
     ofSlices((use) => use.shareMilli),
+  );
+  gauge(
+    'vgpu_slice_working_set_bytes',
+    'Over-committed: memory in use that can leave the device.',
+    sliceLabels,
+    () => ofSlices((use) => use.paging?.workingSet),
+  );
+  gauge('vgpu_slice_resident_bytes', 'Over-committed: of it on the device.', sliceLabels, () =>
+    ofSlices((use) => use.paging?.resident),
+  );
+  gauge('vgpu_slice_quantum_seconds', 'Over-committed: longest turn now.', sliceLabels, () =>
+    ofSlices((use) => use.paging && use.paging.quantumNs / NS),
+  );
+  counter('vgpu_slice_paged_in_bytes_total', 'Over-committed: moved to the device ahead of use.', () =>
+    ofSlices((use) => use.paging?.pagedIn),
+  );
+  counter('vgpu_slice_paged_out_bytes_total', 'Over-committed: moved to the host for others.', () =>
+    ofSlices((use) => use.paging?.pagedOut),
+  );
+  counter('vgpu_slice_paging_seconds_total', 'Over-committed: time that its moves took.', () =>
+    ofSlices((use) => use.paging && use.paging.movingNs / NS),
   );
   counter('vgpu_slice_device_seconds_total', 'Seconds that the slice held the device.', () =>
     ofSlices((use) => use.deviceNs / NS),

@@ -53,6 +53,15 @@ export async function acceleratorViews(
             isolation: slice.isolation,
             usedMilli: used?.milli ?? null,
             usedBytes: used?.bytes ?? null,
+            paging: used?.paging
+              ? {
+                  workingSetBytes: used.paging.workingSet,
+                  residentBytes: used.paging.resident,
+                  pagedInBytes: used.paging.pagedIn,
+                  pagedOutBytes: used.paging.pagedOut,
+                  quantumMs: used.paging.quantumNs / 1e6,
+                }
+              : null,
           };
         }),
       };

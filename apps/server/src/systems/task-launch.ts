@@ -99,7 +99,8 @@ export class TaskLaunches {
       env: spec.env,
       secrets: await this.#secrets.forLaunch(job.project, spec.secrets),
       cpuMilli: spec.resources.cpu,
-      memoryBytes: spec.resources.memory,
+      // what an over-committed slice lets go of lies in the worker's own memory
+      memoryBytes: spec.resources.memory + (grant?.hostBytes ?? 0),
       timeLimitMs: spec.limits.time,
       outputLimits: { bytes: spec.limits.output, files: spec.limits.files },
       network: spec.network,

@@ -64,6 +64,16 @@ export const slice = z.object({
   /** Live, from the ledger: share of device time in the last second (thousandths), bytes held. */
   usedMilli: z.number().nullable(),
   usedBytes: z.int().nullable(),
+  /** Over-commitment: bytes in use and of them on the device, moved to and from it so far; longest turn now. */
+  paging: z
+    .object({
+      workingSetBytes: z.int(),
+      residentBytes: z.int(),
+      pagedInBytes: z.int(),
+      pagedOutBytes: z.int(),
+      quantumMs: z.number(),
+    })
+    .nullish(),
 });
 
 export const accelerator = z.object({

@@ -10,7 +10,8 @@ export interface SliceBounds {
   /** Milli-GPU that it never exceeds; absent: the arbiter's default for its class. */
   limit?: number;
   qos: 'guaranteed' | 'burstable' | 'best-effort';
-  overcommit?: boolean;
+  /** Memory that the device hands out for each that it has, above 1: what the slice holds may leave the device. */
+  scaling?: number;
   /** The accelerator as its API names it; absent: every device that the process sees. */
   device?: string;
 }
@@ -73,7 +74,7 @@ export class ArbiterClient {
   async add(slice: SliceBounds): Promise<string> {
     const words = [`id=${slice.id}`, `memory=${slice.memory}`, `share=${slice.share}`, `qos=${slice.qos}`];
     if (slice.limit !== undefined) words.push(`limit=${slice.limit}`);
-    if (slice.overcommit) words.push('overcommit=1');
+    if (slice.scaling) words.push(`scaling=${Math.round(slice.scaling * 1000)}`);
     if (slice.device) words.push(`device=${slice.device}`);
     const [head] = await request(this.#socket, `add ${words.join(' ')}`);
     return /dir=(.*)$/.exec(head!)![1]!;

@@ -4,6 +4,11 @@ export interface Grant {
   cdi: string[];
   env: Record<string, string>;
   mounts: { source: string; target: string; readOnly: boolean }[];
+  /**
+   * Bytes of accelerator memory that may lie in the host's memory: the driver's pages there are charged to the
+   * container, which needs as much more. Absent: none.
+   */
+  hostBytes?: number;
 }
 
 export const emptyGrant = (): Grant => ({ devices: [], cdi: [], env: {}, mounts: [] });
@@ -15,5 +20,6 @@ export function joinGrants(a: Grant, b: Grant): Grant {
     cdi: [...a.cdi, ...b.cdi],
     env: { ...a.env, ...b.env },
     mounts: [...a.mounts, ...b.mounts.filter((m) => !a.mounts.some((have) => have.target === m.target))],
+    ...(a.hostBytes || b.hostBytes ? { hostBytes: (a.hostBytes ?? 0) + (b.hostBytes ?? 0) } : {}),
   };
 }

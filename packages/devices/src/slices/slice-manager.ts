@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { VgpuError } from '@vgpu/core';
 import type { Accelerator } from '../accelerator.ts';
 import { ensureOwnSpec } from '../cdi/nvidia-spec.ts';
+import { backedBytes, overcommitted } from '../host-backing.ts';
 import type { Inventory } from '../inventory.ts';
 import { offered, type Pool, poolOf } from '../pool.ts';
 import { ArbiterClient, ArbiterError } from './arbiter-client.ts';
@@ -13,6 +14,9 @@ import { emptyGrant, type Grant, joinGrants } from './grant.ts';
 import { limiterGrant } from './limiter-grant.ts';
 import { type Share, type Slice, type SliceRequest, sliceOf } from './slice.ts';
 import { type DeviceUse, UsageMeter } from './usage-meter.ts';
+
+/** An arbiter's answers where memory is over-committed as far as it may be. */
+const NO_ROOM = new Set(['overcommitted', 'host_memory', 'uncapped']);
 
 /** Makes slices real: adds them to the arbiters, turns them into grants for containers, and takes them back. */
 export class SliceManager {
@@ -61,6 +65,9 @@ export class SliceManager {
           dirs.push(await this.#add(device, slice, poolOf(device.uuid, options.pools)));
       }
       if (dirs.length > 0) grant = joinGrants(grant, limiterGrant(dirs));
+      const limited = made.filter((slice) => slice.mode === 'shared');
+      const backed = backedBytes(limited, this.#inventory.accelerators, options.pools);
+      if (backed > 0) grant = { ...grant, hostBytes: backed };
       return { grant, slices: made };
     } catch (error) {
       await this.release(request.attempt).catch(() => {});
@@ -144,13 +151,20 @@ export class SliceManager {
     const arbiter = await ensureArbiter(this.#home, device);
     // shares are of what is handed out: under deviceCoreScaling 2, 1000 milli are half of the device's time
     const share = Math.floor((slice.milli * 1000) / Math.max(1000, offered(device, pool).milli));
-    return arbiter.add({
+    const made = arbiter.add({
       id: slice.id,
       memory: slice.bytes,
       share: slice.qos === 'best-effort' ? 0 : share,
       qos: slice.qos,
-      overcommit: pool.deviceMemoryScaling > 1,
+      ...(overcommitted(device, pool) ? { scaling: pool.deviceMemoryScaling } : {}),
       device: limiterName(device),
+    });
+    return made.catch((error) => {
+      if (!(error instanceof ArbiterError && NO_ROOM.has(error.code))) throw error;
+      throw new VgpuError('CONFLICT', {
+        problem: `${device.model}: ${error.message}`,
+        advice: 'Wait until other tasks end, or ask for less memory.',
+      });
     });
   }
 }

@@ -1,4 +1,9 @@
-import { type LedgerRow, type LedgerSnapshot, readLedger } from '../../../../native/ledger/reader.ts';
+import {
+  type LedgerPaging,
+  type LedgerRow,
+  type LedgerSnapshot,
+  readLedger,
+} from '../../../../native/ledger/reader.ts';
 
 /** What a slice uses now, from the arbiter's ledger. */
 export interface SliceUse {
@@ -20,6 +25,8 @@ export interface SliceUse {
   /** Bounds: milli-GPU, and bytes (0: none). */
   readonly shareMilli: number;
   readonly capBytes: number;
+  /** How the memory of an over-committed slice comes and goes; undefined for others. */
+  readonly paging: LedgerPaging | undefined;
 }
 
 /** What the slices of one device use together. */
@@ -77,6 +84,7 @@ export class UsageMeter {
         denied: row.memoryDenied,
         shareMilli: row.shareMilli,
         capBytes: row.memoryCap,
+        paging: row.paging,
       }),
     );
     const rates = slices.flatMap((slice) => (slice.milli === null ? [] : [slice.milli]));
