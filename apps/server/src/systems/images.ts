@@ -11,6 +11,8 @@ import {
 import type { Engine } from './engine.ts';
 import { errorOfDriver } from './start-failure.ts';
 
+const HEARTBEAT_MS = 20_000;
+
 export interface BuildRequest {
   name: string;
   requirements?: string | undefined;
@@ -73,6 +75,9 @@ export class Images {
     const out = new PassThrough();
     const stop = new AbortController();
     out.on('close', () => stop.abort());
+    // Loading an image into an engine says nothing for minutes on a slow disk; clients give up on a silent answer.
+    const alive = setInterval(() => out.write('\n'), HEARTBEAT_MS);
+    out.on('close', () => clearInterval(alive));
     const say = (event: object) => {
       if (!out.destroyed) out.write(`${JSON.stringify(event)}\n`);
     };
@@ -93,7 +98,10 @@ export class Images {
           say({ type: 'error', error: { code, message, hint } });
         },
       )
-      .finally(() => out.end());
+      .finally(() => {
+        clearInterval(alive);
+        out.end();
+      });
     return out;
   }
 

@@ -5,6 +5,8 @@ import { DriverError } from '../errors.ts';
 /** Newest version of the API whose shapes this client was written against. Older engines are spoken to in theirs. */
 const NEWEST_API = '1.47';
 const OLDEST_API = '1.40';
+/** Podman's own API, in the version from which on it can change limits. */
+const LIBPOD = '/v4.0.0/libpod';
 
 export interface CallOptions {
   query?: Record<string, string | number | boolean | undefined>;
@@ -15,6 +17,8 @@ export interface CallOptions {
   signal?: AbortSignal;
   /** Milliseconds until the answer's headers; default 60 s; 0 = none. */
   timeoutMs?: number;
+  /** A call of Podman's own API. */
+  libpod?: boolean;
   /** Statuses that are an answer rather than an error; the caller reads `status`. */
   accept?: number[];
 }
@@ -94,7 +98,8 @@ export class EngineClient {
 
   async call(method: string, path: string, options: CallOptions = {}): Promise<Dispatcher.ResponseData> {
     const { apiVersion } = await this.version();
-    const response = await this.#send(method, `/v${apiVersion}${path}`, options);
+    const base = options.libpod ? LIBPOD : `/v${apiVersion}`;
+    const response = await this.#send(method, `${base}${path}`, options);
     if (response.statusCode < 400 || options.accept?.includes(response.statusCode)) return response;
     const text = await response.body.text();
     let message = text.trim();

@@ -1,5 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { containerSpec, cpuQuotaUs, outputPlan } from './container-spec.ts';
+import { type ContainerSettings, containerSpec, cpuQuotaUs, limitsOf, outputPlan } from './container-spec.ts';
+import { ociResources } from './engine-containers.ts';
 import { engineDialect } from './engine-dialect.ts';
 import { seccompProfile } from './seccomp.ts';
 import { workerPaths } from './worker-folders.ts';
@@ -8,7 +12,7 @@ const paths = workerPaths(
   { diskRoot: '/home/x/workers', volatileRoot: '/dev/shm/x', uid: 10001, gid: 10001, canMount: true },
   'key',
 );
-const spec = containerSpec({
+const settings: ContainerSettings = {
   image: 'i',
   paths,
   runtimeDir: '/r',
@@ -28,7 +32,9 @@ const spec = containerSpec({
     env: { VGPU_SLICE: '1' },
     mounts: [{ source: '/a', target: '/b', readOnly: true }],
   },
-}) as {
+};
+
+const spec = containerSpec(settings) as {
   HostConfig: Record<string, unknown> & { Mounts: { Source: string; Target: string; ReadOnly: boolean }[] };
   User: string;
   Env: string[];
@@ -126,4 +132,33 @@ test('bounds on outputs follow the memory that they count as', () => {
 test('a CPU share is never below what the kernel takes', () => {
   expect(cpuQuotaUs(1)).toBe(1000);
   expect(cpuQuotaUs(250)).toBe(25_000);
+});
+
+test('Podman is asked for the same in its own words', () => {
+  const home = mkdtempSync(join(tmpdir(), 'vgpu-dialect-'));
+  const podman = containerSpec({ ...settings, dialect: engineDialect('podman', true, home) }) as {
+    HostConfig: {
+      SecurityOpt: string[];
+      Tmpfs: Record<string, string>;
+      UsernsMode: string;
+      Ulimits: { Name: string; Hard: number }[];
+    };
+  };
+  const { SecurityOpt, Tmpfs, UsernsMode, Ulimits } = podman.HostConfig;
+  const [, file = ''] = /^seccomp=(.*)$/.exec(SecurityOpt[1]!) ?? [];
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(seccompProfile());
+  expect(engineDialect('podman', true, home).seccomp).toBe(file);
+  for (const options of Object.values(Tmpfs)) expect(options).not.toMatch(/nr_inodes|uid=|gid=/);
+  expect(UsernsMode).toBe('keep-id');
+  expect(Ulimits.find((one) => one.Name === 'nproc')!.Hard).toBeLessThanOrEqual(32_768);
+  rmSync(home, { recursive: true });
+});
+
+test('limits in the words of the runtime specification', () => {
+  expect(ociResources(limitsOf({ cpuMilli: 500, memoryBytes: 1 << 29, pidsLimit: 9 }))).toEqual({
+    memory: { limit: 1 << 29, swap: 1 << 29 },
+    cpu: { period: 100_000, quota: 50_000 },
+    pids: { limit: 9 },
+  });
+  expect(ociResources({ PidsLimit: 9 })).toEqual({ pids: { limit: 9 } });
 });

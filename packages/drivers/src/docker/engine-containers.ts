@@ -81,7 +81,8 @@ export class EngineContainers {
   async remove(id: string): Promise<void> {
     for (let attempt = 0; attempt < 100; attempt++) {
       const status = await this.client.status('DELETE', `/containers/${id}`, {
-        query: { force: true, v: true },
+        // Podman would ask first, and wait for ten seconds; Docker knows no such thing, and kills.
+        query: { force: true, v: true, timeout: 0 },
         accept: [404, 409, 500],
       });
       if (status === 204 || status === 404) return;
@@ -101,6 +102,19 @@ export class EngineContainers {
   }
 
   async update(id: string, limits: Record<string, number>): Promise<void> {
-    await this.client.status('POST', `/containers/${id}/update`, { body: limits });
+    const path = `/containers/${id}/update`;
+    const { engine } = await this.client.version();
+    if (engine === 'docker') await this.client.status('POST', path, { body: limits });
+    else await this.client.status('POST', path, { body: ociResources(limits), libpod: true });
   }
+}
+
+/** Docker's words for limits → those of the OCI runtime specification, which Podman's own API takes. */
+export function ociResources(limits: Record<string, number>): Record<string, unknown> {
+  const { Memory, MemorySwap, CpuPeriod, CpuQuota, PidsLimit } = limits;
+  return {
+    ...(Memory ? { memory: { limit: Memory, swap: MemorySwap } } : {}),
+    ...(CpuQuota ? { cpu: { period: CpuPeriod, quota: CpuQuota } } : {}),
+    ...(PidsLimit ? { pids: { limit: PidsLimit } } : {}),
+  };
 }

@@ -51,6 +51,11 @@ describe('why a worker ended', () => {
     expect(decideExit(evidence(changes)).reason).toBe(reason);
   });
 
+  test('a worker that said nothing did not end well, even where the engine says 0', () => {
+    const exit = decideExit(evidence({ engine: { exitCode: 0, oomKilled: false, error: '' } }));
+    expect(exit).toMatchObject({ reason: 'lost', exitCode: 255 });
+  });
+
   test('times are never negative and a zero exit is never out of memory', () => {
     fc.assert(
       fc.property(

@@ -39,7 +39,8 @@ const SIGNALS: Record<number, string> = {
 export function decideExit(e: ExitEvidence): WorkerExit {
   const engine = e.engine === 'gone' ? undefined : e.engine;
   const s = e.supervisor;
-  const exitCode = s?.code ?? engine?.exitCode ?? 255;
+  // Without a word from the supervisor nothing ended well, whatever an engine says of a container that it removes.
+  const exitCode = s?.code ?? (engine?.exitCode || 255);
   const signal = s?.signal ?? (s ? undefined : SIGNALS[exitCode]);
   const startedAt = s?.startedAt ?? e.startedAt;
   const endedAt = s?.endedAt ?? e.endedAt;

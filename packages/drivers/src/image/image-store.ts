@@ -168,7 +168,7 @@ export class ImageStore {
       query: { quiet: true },
       stream: imageArchive(built),
       signal: options.signal,
-      timeoutMs: 300_000,
+      timeoutMs: 0,
     });
     for await (const line of jsonLines<{ error?: string; stream?: string }>(stream)) {
       if (line.error) throw new DriverError('BUILD_FAILED', `the engine refused the image: ${line.error}`);
