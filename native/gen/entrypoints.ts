@@ -86,13 +86,15 @@ export const hooks: Readonly<Record<string, Hook>> = {
   cuMipmappedArrayDestroy: own('p'),
   cuImportExternalMemory: own('pp'),
   cuDestroyExternalMemory: own('p'),
-  // Graphs: their memory when instantiated, their work when launched
+  // Graphs: their memory when mapped, which is when they are launched or uploaded; their work when launched
   cuGraphInstantiate: own('ppppz'),
   cuGraphInstantiate_v2: own('ppppz'),
   cuGraphInstantiateWithFlags: own('ppq'),
   cuGraphInstantiateWithParams: own('ppp'),
   cuGraphExecDestroy: own('p'),
-  cuGraphLaunch: work('ps', 0),
+  cuGraphLaunch: own('ps'),
+  cuGraphUpload: own('ps'),
+  cuDeviceGraphMemTrim: own('i'),
   // Capture: work in a captured stream is not work
   cuStreamBeginCapture: own('s'),
   cuStreamBeginCapture_v2: own('si'),
@@ -259,7 +261,7 @@ export const harmless: readonly { readonly match: RegExp; readonly reason: strin
     match:
       /^cuGraph(Add|Exec|Clone|Create|Destroy|Instantiate|Upload|Kernel|Mem|Memcpy|Memset|Host|Event|External|Batch|Child|Node|Get|Remove|Retain|Release|Conditional|Debug)/,
     reason:
-      'builds or inspects a graph: its memory is counted when it is instantiated, its work when it is launched',
+      'builds or inspects a graph: its memory is counted, and its work passes the gate, when it is launched',
   },
   {
     match: /^cuDevice(GraphMemTrim|GetGraphMem|SetGraphMem)/,

@@ -45,7 +45,6 @@ function seen(s: DriverSymbol, hook: Extract<Hook, { kind: 'work' }>): string {
   const at = hook.signature.indexOf('s');
   const stream = at < 0 ? 'NULL' : `a${at}`;
   const p = hook.parameters;
-  if (s.base === 'cuGraphLaunch') return '\n  VGPU_SAW(vgpu_saw_graph());';
   if (p !== undefined) {
     const extra = p + 1 < hook.signature.length ? `a${p + 1}` : 'NULL';
     return `\n  VGPU_SAW(vgpu_saw_launch(a0, a${p}, ${extra}, ${stream}, ${s.thread}));`;

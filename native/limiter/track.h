@@ -23,6 +23,7 @@ struct vgpu_tracked {
   uint64_t bytes;
   void *context;     // it ends with this one; NULL: with none
   uint32_t retained; // how often, beyond the first time
+  uint64_t bound;    // of a graph: bytes that its launch makes the driver reserve at most
 };
 
 // False where there is no memory left for the entry.

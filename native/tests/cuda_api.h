@@ -38,7 +38,8 @@ typedef unsigned long long devptr;
   F(cuGraphAddMemAllocNode, (void **, void *, void **, size_t, void *)) \
   F(cuGraphAddChildGraphNode, (void **, void *, void **, size_t, void *)) \
   F(cuGraphInstantiateWithFlags, (void **, void *, unsigned long long)) F(cuGraphExecDestroy, (void *)) \
-  F(cuGraphLaunch, (void *, void *)) \
+  F(cuGraphLaunch, (void *, void *)) F(cuGraphUpload, (void *, void *)) F(cuDeviceGraphMemTrim, (int)) \
+  F(cuGraphAddMemFreeNode, (void **, void *, void **, size_t, devptr)) \
   F(cuLaunchKernel, (void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *, void **, void **)) \
   F(cuLaunchKernel_ptsz, (void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *, void **, void **)) \
   F(cuLaunchCooperativeKernel, (void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *, void **)) \

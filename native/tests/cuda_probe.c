@@ -77,12 +77,56 @@ static void kinds(void) {
   CHECK(cuGraphAddMemAllocNode(&node, child, NULL, 0, params));
   CHECK(cuGraphCreate(&graph, 0));
   CHECK(cuGraphAddChildGraphNode(&node, graph, NULL, 0, child));
-  STEP("graph", cuGraphInstantiateWithFlags(&executable, graph, 0), cuGraphExecDestroy(executable));
+#define LAUNCHED (cuGraphInstantiateWithFlags(&executable, graph, 0) || cuGraphLaunch(executable, stream))
+#define ENDED (cuStreamSynchronize(stream) || cuGraphExecDestroy(executable) || cuDeviceGraphMemTrim(0))
+  STEP("graph", LAUNCHED, ENDED);
   CHECK(cuStreamBeginCapture_v2(stream, 2));
   CHECK(cuMemAllocAsync(&p, 9 * mib, stream));
   CHECK(cuStreamEndCapture(stream, &graph));
   printf("kind=captured taken=%zu left=0\n", before - available());
-  STEP("captured_graph", cuGraphInstantiateWithFlags(&executable, graph, 0), cuGraphExecDestroy(executable));
+  STEP("captured_graph", LAUNCHED, ENDED);
+}
+
+// Graphs that use memory again, within themselves and one after another in a stream: `cap` is what the slice has, and
+// each allocation is half of it. What is taken, by stages.
+static void graphs(size_t cap) {
+  void *graph[3], *executable[3], *node, *other;
+  char params[120] = {0};
+  size_t bytes = cap / 2, before = available();
+  devptr p;
+  memcpy(params + 104, &bytes, sizeof bytes);
+  for (int i = 0; i < 3; i++) {
+    CHECK(cuGraphCreate(&graph[i], 0));
+    for (int k = 0; k < 3; k++) { // the third one keeps what it allocates
+      CHECK(cuGraphAddMemAllocNode(&node, graph[i], NULL, 0, params));
+      memcpy(&p, params + 112, sizeof p);
+      if (i < 2) CHECK(cuGraphAddMemFreeNode(&node, graph[i], NULL, 0, p));
+    }
+    CHECK(cuGraphInstantiateWithFlags(&executable[i], graph[i], 0));
+  }
+  printf("instantiated=%zu", before - available());
+  CHECK(cuGraphLaunch(executable[0], stream));
+  CHECK(cuGraphLaunch(executable[1], stream));
+  CHECK(cuGraphLaunch(executable[0], stream));
+  printf(" launched=%zu", before - available());
+  printf(" too_large=%d", cuGraphLaunch(executable[2], stream));
+  CHECK(cuStreamSynchronize(stream));
+  CHECK(cuStreamCreate(&other, 1));
+  CHECK(cuGraphLaunch(executable[0], stream));
+  CHECK(cuGraphUpload(executable[1], other));
+  printf(" two_streams=%zu", before - available());
+  CHECK(cuStreamSynchronize(stream));
+  CHECK(cuStreamSynchronize(other));
+  // What is reserved without need makes way for an allocation.
+  int r = cuMemAlloc_v2(&p, before);
+  printf(" alloc=%d", r);
+  if (r == 0) CHECK(cuMemFree_v2(p));
+  CHECK(cuGraphLaunch(executable[0], stream));
+  CHECK(cuStreamSynchronize(stream));
+  for (int i = 0; i < 3; i++) CHECK(cuGraphExecDestroy(executable[i]));
+  printf(" destroyed=%zu", before - available());
+  CHECK(cuDeviceGraphMemTrim(0));
+  printf(" trimmed=%zu\n", before - available());
 }
 
 // Fills the slice with pieces of `step` bytes until it is refused; then whether exactly the rest still fits.
@@ -329,6 +373,7 @@ int main(int argc, char **argv) {
   CHECK(cuStreamCreate(&stream, 1));
   if (strcmp(command, "info") == 0) info();
   else if (strcmp(command, "kinds") == 0) kinds();
+  else if (strcmp(command, "graphs") == 0) graphs(argument);
   else if (strcmp(command, "exhaust") == 0) exhaust(argument);
   else if (strcmp(command, "race") == 0) race((unsigned)argument, argc > 3 ? strtoull(argv[3], NULL, 10) : 0);
   else if (strcmp(command, "hold") == 0) hold(argument);

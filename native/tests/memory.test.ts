@@ -55,6 +55,23 @@ describe('memory of a CUDA slice', () => {
     for (const line of lines) expect(fields(line).left, line).toBe(0);
   });
 
+  it('of graphs is what the driver reserves: when they are launched, shared by those of a stream, until it is trimmed', async () => {
+    const room = 512 * MiB;
+    await bed.slice('graphs', `share=500 memory=${CONTEXT + room}`);
+    expect(fields(await probe('graphs', 'graphs', String(room)))).toEqual({
+      instantiated: 0,
+      launched: room / 2, // three of half the room in a row, in each of two graphs
+      too_large: 2, // three halves at once
+      two_streams: room / 2, // what the first stream no longer uses makes way
+      alloc: 0,
+      destroyed: room / 2,
+      trimmed: 0,
+    });
+    await bed.control('list');
+    const row = bed.ledger().slices.find((s) => s.id === 'graphs');
+    expect(row?.memory.graph).toBe(0);
+  });
+
   it('is exact: what is left can be had, and not a byte more', async () => {
     await bed.slice('exact', `share=500 memory=${1000 * MiB + 12345}`);
     const f = fields(await probe('exact', 'exhaust', String(32 * MiB)));

@@ -60,7 +60,7 @@ struct graph {
 
 struct graph_exec {
   struct fake_span span[FAKE_SPANS]; // of the first nodes that touch managed memory
-  uint64_t ns, bytes;
+  uint64_t ns, bytes, live; // bytes: the most that it needs at once
   size_t kernels;
 };
 

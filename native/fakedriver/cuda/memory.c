@@ -78,7 +78,7 @@ static int alloc_async(devptr *p, size_t bytes, const struct pool *pool, void *h
   if (r) return r;
   if (!s->capture) return allocate(p, bytes, pool && pool->managed ? MANAGED : POOL);
   if (pool && pool->managed) return CAPTURE_UNSUPPORTED;
-  if ((r = map(p, bytes, ADDRESS))) return r; // an address, and memory only once the graph has been instantiated
+  if ((r = map(p, bytes, ADDRESS))) return r; // an address, and memory only once the graph is launched
   fake_node(s->capture, (struct node){.kind = NODE_ALLOC, .bytes = bytes, .pointer = *p});
   return OK;
 }
@@ -93,7 +93,10 @@ static int free_async(devptr p, void *handle, bool per_thread) {
   int r = fake_resolve(handle, per_thread, &s);
   if (r) return r;
   if (!s->capture) return unmap(p);
-  fake_node(s->capture, (struct node){.kind = NODE_FREE, .pointer = p});
+  size_t bytes = 0;
+  for (const struct node *n = s->capture->first; n; n = n->next)
+    if (n->kind == NODE_ALLOC && n->pointer == p) bytes = n->bytes;
+  fake_node(s->capture, (struct node){.kind = NODE_FREE, .bytes = bytes, .pointer = p});
   return OK;
 }
 API cuMemFreeAsync(devptr p, void *stream) { return free_async(p, stream, false); }

@@ -42,7 +42,7 @@ static CUresult create(void *real, void *handle, void *description, unsigned lev
   CUresult r = mipmapped ? ((CUresult(*)(void *, void *, unsigned))real)(handle, description, levels)
                          : ((CUresult(*)(void *, void *))real)(handle, description);
   if (!m || !bytes) return r;
-  struct vgpu_tracked t = {m, VGPU_KIND_ARRAY, bytes, vgpu_context_current(), 0};
+  struct vgpu_tracked t = {m, VGPU_KIND_ARRAY, bytes, vgpu_context_current(), 0, 0};
   if (r || !vgpu_track(mipmapped ? VGPU_SPACE_MIPMAP : VGPU_SPACE_ARRAY, (uintptr_t)*(void **)handle, t))
     vgpu_memory_release(m, VGPU_KIND_ARRAY, bytes);
   return r;

@@ -13,6 +13,7 @@
   SYMBOL(cuThreadExchangeStreamCaptureMode) SYMBOL(cuGraphGetNodes) SYMBOL(cuGraphNodeGetType) \
   SYMBOL(cuGraphMemAllocNodeGetParams) SYMBOL(cuGraphChildGraphNodeGetGraph) SYMBOL(cuDevicePrimaryCtxGetState) \
   SYMBOL(cuDeviceGetDefaultMemPool) SYMBOL(cuMemPoolTrimTo) SYMBOL(cuCtxSynchronize) SYMBOL(cuDeviceGet) SYMBOL(cuCtxRecordEvent) \
+  SYMBOL(cuDeviceGetGraphMemAttribute) \
   SYMBOL(cuDeviceGetAttribute) SYMBOL(cuDeviceGetMemPool) SYMBOL(cuMemPrefetchAsync) \
   SYMBOL(cuMemPrefetchAsync_v2) SYMBOL(cuStreamCreate) SYMBOL(cuStreamWaitEvent) SYMBOL(cuFuncGetParamInfo) \
   SYMBOL(cuKernelGetParamInfo) SYMBOL(cuStreamSynchronize)

@@ -1,4 +1,5 @@
-// Graphs: the memory of their nodes is taken when they are instantiated. Capture: work that is recorded is not done.
+// Graphs: what their launches may make the driver reserve is learnt when they are instantiated. Capture: work that is
+// recorded is not done.
 #include <stdlib.h>
 
 #include "../track.h"
@@ -31,31 +32,18 @@ static uint64_t memory_of(void *graph, int depth) {
   return bytes;
 }
 
-struct instantiation {
-  struct vgpu_member *m;
-  uint64_t bytes;
-};
-
-static CUresult before(struct instantiation *i, void *graph) {
-  *i = (struct instantiation){vgpu_slice_current(), 0};
-  if (!i->m || (i->bytes = memory_of(graph, 0)) == 0) return CUDA_SUCCESS;
-  if (vgpu_take(i->m, VGPU_KIND_GRAPH, i->bytes)) return CUDA_SUCCESS;
-  return i->m->failed || !i->m->account ? CUDA_ERROR_SYSTEM_NOT_READY : CUDA_ERROR_OUT_OF_MEMORY;
-}
-
-static CUresult after(struct instantiation *i, void *executable, CUresult r) {
-  if (!i->m || !i->bytes) return r;
-  struct vgpu_tracked t = {i->m, VGPU_KIND_GRAPH, i->bytes, vgpu_context_current(), 0};
-  if (r || !vgpu_track(VGPU_SPACE_GRAPH, (uintptr_t)*(void **)executable, t))
-    vgpu_memory_release(i->m, VGPU_KIND_GRAPH, i->bytes);
-  return r;
+// From now on its launches are known to need memory. Nothing is taken yet: nor does the driver.
+static CUresult instantiated(void *executable, uint64_t bound, struct vgpu_member *m, CUresult r) {
+  if (r || !m || !bound) return r;
+  struct vgpu_tracked t = {m, VGPU_KIND_GRAPH, 0, vgpu_context_current(), 0, bound};
+  return vgpu_track(VGPU_SPACE_GRAPH, (uintptr_t)*(void **)executable, t) ? r : CUDA_ERROR_OUT_OF_MEMORY;
 }
 
 #define INSTANTIATE(name, parameters, arguments, ...) \
   VGPU_EXPORT CUresult name parameters { \
-    struct instantiation i; \
-    CUresult r = before(&i, graph); \
-    return r ? r : after(&i, executable, VGPU_CALL(name, __VA_ARGS__) arguments); \
+    struct vgpu_member *m = vgpu_slice_current(); \
+    uint64_t bound = m ? memory_of(graph, 0) : 0; \
+    return instantiated(executable, bound, m, VGPU_CALL(name, __VA_ARGS__) arguments); \
   }
 INSTANTIATE(cuGraphInstantiate, (void *executable, void *graph, void *node, void *log, size_t size),
             (executable, graph, node, log, size), CUresult (*)(void *, void *, void *, void *, size_t))
@@ -70,7 +58,9 @@ INSTANTIATE(cuGraphInstantiateWithParams_ptsz, (void *executable, void *graph, v
 
 VGPU_EXPORT CUresult cuGraphExecDestroy(void *executable) {
   CUresult r = VGPU_CALL(cuGraphExecDestroy, CUresult (*)(void *))(executable);
-  if (r == CUDA_SUCCESS && vgpu_members(NULL)) vgpu_give(VGPU_SPACE_GRAPH, (uintptr_t)executable);
+  struct vgpu_tracked t;
+  if (r == CUDA_SUCCESS && vgpu_members(NULL) && vgpu_tracked(VGPU_SPACE_GRAPH, (uintptr_t)executable, true, &t))
+    vgpu_graph_memory_count(t.member, vgpu_device_current());
   return r;
 }
 

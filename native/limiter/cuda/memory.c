@@ -13,13 +13,14 @@ static CUresult take(struct vgpu_member *m, enum vgpu_kind kind, uint64_t bytes)
   if (device >= 0 && atomic_load(&vgpu_captures) == 0 &&
       VGPU_CALL(cuDeviceGetDefaultMemPool, CUresult (*)(void **, int))(&pool, device) == CUDA_SUCCESS)
     VGPU_CALL(cuMemPoolTrimTo, CUresult (*)(void *, size_t))(pool, 0);
+  vgpu_graph_memory_trim(m, device);
   vgpu_member_measure(m);
   return vgpu_memory_reserve(m, kind, bytes) ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
 }
 
 static CUresult keep(struct vgpu_member *m, enum vgpu_space space, uint64_t handle, enum vgpu_kind kind, uint64_t bytes,
                      CUresult result) {
-  if (result != CUDA_SUCCESS || !vgpu_track(space, handle, (struct vgpu_tracked){m, kind, bytes, vgpu_context_current(), 0}))
+  if (result != CUDA_SUCCESS || !vgpu_track(space, handle, (struct vgpu_tracked){m, kind, bytes, vgpu_context_current(), 0, 0}))
     vgpu_memory_release(m, kind, bytes);
   return result;
 }
@@ -172,7 +173,7 @@ VGPU_EXPORT CUresult cuMemPoolCreate(void *pool, void *props) {
   if (r) return r;
   if (managed && m) vgpu_pages(m, vgpu_device_current());
   vgpu_track(VGPU_SPACE_POOL, (uintptr_t)*(void **)pool,
-             (struct vgpu_tracked){m, managed ? VGPU_KIND_MANAGED : VGPU_KIND_POOL, m != NULL, NULL, 0});
+             (struct vgpu_tracked){m, managed ? VGPU_KIND_MANAGED : VGPU_KIND_POOL, m != NULL, NULL, 0, 0});
   return r;
 }
 
@@ -192,7 +193,7 @@ VGPU_EXPORT CUresult cuMemCreate(void *handle, size_t bytes, void *prop, unsigne
   CUresult r = take(m, VGPU_KIND_VMM, bytes);
   if (r) return r;
   r = real(handle, bytes, prop, flags);
-  if (r || !vgpu_track(VGPU_SPACE_HANDLE, *(uint64_t *)handle, (struct vgpu_tracked){m, VGPU_KIND_VMM, bytes, NULL, 0}))
+  if (r || !vgpu_track(VGPU_SPACE_HANDLE, *(uint64_t *)handle, (struct vgpu_tracked){m, VGPU_KIND_VMM, bytes, NULL, 0, 0}))
     vgpu_memory_release(m, VGPU_KIND_VMM, bytes);
   return r;
 }

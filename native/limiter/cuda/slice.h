@@ -36,6 +36,10 @@ VGPU_HIDDEN void vgpu_cuda_fences_forget(void *context);
 #define VGPU_NO_GRID UINT64_MAX
 VGPU_HIDDEN extern _Thread_local uint64_t vgpu_work_blocks;
 
+// Brings the account to what the driver reserves for graphs; and gives back what it keeps without need.
+VGPU_HIDDEN void vgpu_graph_memory_count(struct vgpu_member *m, int device);
+VGPU_HIDDEN void vgpu_graph_memory_trim(struct vgpu_member *m, int device);
+
 // Names a kernel with a grid of so many blocks.
 static inline uint64_t vgpu_work_key(const void *handle, uint64_t blocks) {
   vgpu_work_blocks = blocks;

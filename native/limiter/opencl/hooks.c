@@ -56,7 +56,7 @@ static void destroyed(void *object, void *bytes_and_kind) {
 
 static void *keep(struct reservation *r, void *object) {
   if (!r->m) return object;
-  bool kept = object && vgpu_track(VGPU_SPACE_OPENCL, (uintptr_t)object, (struct vgpu_tracked){r->m, r->kind, r->bytes, NULL, 0});
+  bool kept = object && vgpu_track(VGPU_SPACE_OPENCL, (uintptr_t)object, (struct vgpu_tracked){r->m, r->kind, r->bytes, NULL, 0, 0});
   if (!kept) {
     vgpu_memory_release(r->m, r->kind, r->bytes);
     return object;
@@ -141,7 +141,7 @@ static void *layer_clSVMAlloc(void *context, uint64_t flags, size_t bytes, unsig
   struct reservation r;
   if (!reserve(&r, context, VGPU_KIND_DEVICE, bytes, NULL)) return NULL;
   void *p = OPENCL_CALL(clSVMAlloc, void *(*)(void *, uint64_t, size_t, unsigned))(context, flags, bytes, alignment);
-  if (r.m && (!p || !vgpu_track(VGPU_SPACE_POINTER, (uintptr_t)p, (struct vgpu_tracked){r.m, r.kind, r.bytes, NULL, 0})))
+  if (r.m && (!p || !vgpu_track(VGPU_SPACE_POINTER, (uintptr_t)p, (struct vgpu_tracked){r.m, r.kind, r.bytes, NULL, 0, 0})))
     vgpu_memory_release(r.m, r.kind, r.bytes);
   return p;
 }
