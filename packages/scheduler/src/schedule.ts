@@ -77,7 +77,7 @@ export function plan(view: View, pending: readonly Pending[], options: PlanOptio
     if (units.length === 0) queues.delete(first!);
   }
   refused.sort((a, b) => (a.taskId < b.taskId ? -1 : 1));
-  return { viewVersion: view.version, decisions: [...planning.decisions, ...planning.waits, ...refused] };
+  return { viewVersion: view.version, decisions: [...planning.finish(), ...refused] };
 }
 
 function alreadyRunning(taskId: string): Wait {

@@ -32,6 +32,14 @@ interface Branch {
 
 const ROOT = '';
 
+/** A bound that stands in the way of more. */
+export interface Refusal {
+  readonly code: 'limit' | 'quota';
+  /** Whose bound it is; '' is the whole cluster. */
+  readonly queue: string;
+  readonly key: keyof Amounts;
+}
+
 /**
  * The queue tree with what each branch holds. A branch is charged with all that its leaves hold, so quotas and
  * limits bind at every level.
@@ -93,10 +101,7 @@ export class FairShare {
   }
 
   /** The first bound that the amounts would break: a limit, or a quota of a queue that may not borrow. */
-  refusal(
-    queue: string,
-    amounts: Amounts,
-  ): { code: 'limit' | 'quota'; queue: string; key: keyof Amounts } | undefined {
+  refusal(queue: string, amounts: Amounts): Refusal | undefined {
     for (const branch of this.#path(queue)) {
       for (const key of KEYS) {
         if (amounts[key] === 0) continue;
