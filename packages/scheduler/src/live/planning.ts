@@ -14,7 +14,7 @@ import { constraintKey } from './live-fleet.ts';
 const MAX_KEPT = 8;
 /** Blocked units that are told when they start: at least so many, and more where there are few nodes to look at. */
 const MIN_FORECASTS = 8;
-const MAX_FORECASTS = 256;
+const MAX_FORECASTS = 64;
 const FORECAST_LOOKS = 2000;
 
 /** Work on one plan: each unit starts, makes room, or waits with a reason. */
