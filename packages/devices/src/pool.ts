@@ -1,5 +1,7 @@
 import type { Accelerator } from './accelerator.ts';
 
+export type MpsMode = 'off' | 'auto' | 'required';
+
 /** A named set of accelerators with its sharing settings. */
 export interface Pool {
   readonly name: string;
@@ -11,6 +13,13 @@ export interface Pool {
   readonly deviceCoreScaling: number;
   /** Memory handed out per device, as a multiple of what it has; above 1 it is over-committed. Default 1. */
   readonly deviceMemoryScaling: number;
+  /**
+   * Whether slices run under NVIDIA's MPS: `off`; `auto`, where it can be had; `required`, where a task that it cannot
+   * be had for fails. Default `off`: a fatal fault of one MPS client ends all of its server's.
+   */
+  readonly mps: MpsMode;
+  /** Whether tasks of different projects may be clients of one MPS server. Default false. */
+  readonly mpsAcrossProjects: boolean;
 }
 
 export const defaultPool: Pool = {
@@ -19,6 +28,8 @@ export const defaultPool: Pool = {
   deviceSplitCount: 10,
   deviceCoreScaling: 1,
   deviceMemoryScaling: 1,
+  mps: 'off',
+  mpsAcrossProjects: false,
 };
 
 /** The pool that an accelerator belongs to: the first that names it, else `default`. */

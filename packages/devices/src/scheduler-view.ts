@@ -1,3 +1,4 @@
+import type { Accelerator } from './accelerator.ts';
 import { backedBytes, hostBacking, overcommitted } from './host-backing.ts';
 import type { Inventory } from './inventory.ts';
 import { offered, type Pool, poolOf } from './pool.ts';
@@ -16,6 +17,8 @@ export interface DeviceForScheduling {
   readonly freeSlots: number;
   /** Even all of the device is only softly isolated: OpenCL has no way to give a device to one container alone. */
   readonly alwaysSoft: boolean;
+  /** Under MPS: whose tasks it runs, null while anybody's may; absent: everybody's. */
+  readonly oneProject?: string | null;
   readonly numaNode?: number;
 }
 
@@ -26,14 +29,16 @@ const HOT_CELSIUS = 85;
  * The devices with what is free on each, from what is given out and from live readings: memory that programs
  * outside vgpu hold is not free, and a hot device ranks last. Memory beyond a device's own is only there as far as the
  * host can back it.
- * @param held shares that are given out now.
+ * @param held shares that are given out now, by project.
  * @param hostBytes of the host's memory that may stand behind over-committed slices.
+ * @param mps whether slices of the device run under MPS.
  */
 export function devicesForScheduling(
   inventory: Inventory,
   pools: readonly Pool[],
-  held: readonly Share[],
+  held: readonly (Share & { readonly project?: string })[],
   hostBytes: number = hostBacking(),
+  mps: (device: Accelerator, pool: Pool) => boolean = () => false,
 ): DeviceForScheduling[] {
   const backed = backedBytes(held, inventory.accelerators, pools);
   return inventory.accelerators
@@ -63,6 +68,9 @@ export function devicesForScheduling(
         freeVramBytes: Math.max(0, Math.min(offer.bytes - bytes - foreign, left)),
         freeSlots: Math.max(0, offer.slots - mine.length),
         alwaysSoft: device.provider !== 'nvidia',
+        ...(!pool.mpsAcrossProjects && mps(device, pool)
+          ? { oneProject: mine.find((share) => share.project !== undefined)?.project ?? null }
+          : {}),
         ...(device.numaNode === null ? {} : { numaNode: device.numaNode }),
       };
     });

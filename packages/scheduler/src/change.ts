@@ -29,6 +29,7 @@ function shareDevice(
   share: AcceleratorShare,
   sign: 1 | -1,
   taskId: string,
+  project: string,
 ): AcceleratorView {
   const freeMilli = device.freeMilli - sign * share.milli;
   const freeVramBytes = device.freeVramBytes - sign * share.vramBytes;
@@ -60,13 +61,17 @@ function shareDevice(
     if (sign === 1 && share.profile) vgpuType = share.profile;
     if (sign === -1 && freeMilli === device.milli) vgpuType = undefined;
   }
-  return { ...device, freeMilli, freeVramBytes, freeSlots, mig, vgpuType };
+  if (device.oneProject === undefined)
+    return { ...device, freeMilli, freeVramBytes, freeSlots, mig, vgpuType };
+  const empty = sign === -1 && freeMilli === device.milli && freeVramBytes === device.vramBytes;
+  const oneProject = sign === 1 ? project : empty ? null : device.oneProject;
+  return { ...device, freeMilli, freeVramBytes, freeSlots, mig, vgpuType, oneProject };
 }
 
 /** The node with a task's amounts taken (1) or given back (−1). Throws RefusedChange on over-commitment. */
 export function holdOnNode(
   node: NodeView,
-  task: Pick<RunningTask, 'taskId' | 'cpuMilli' | 'memoryBytes' | 'accelerators'>,
+  task: Pick<RunningTask, 'taskId' | 'project' | 'cpuMilli' | 'memoryBytes' | 'accelerators'>,
   sign: 1 | -1,
 ): NodeView {
   const freeCpuMilli = node.freeCpuMilli - sign * task.cpuMilli;
@@ -82,7 +87,7 @@ export function holdOnNode(
       if (sign === -1) continue;
       throw new RefusedChange('unknown-device', `Node ${node.id} has no device ${share.uuid}.`);
     }
-    accelerators = accelerators.with(at, shareDevice(device, share, sign, task.taskId));
+    accelerators = accelerators.with(at, shareDevice(device, share, sign, task.taskId, task.project));
   }
   return { ...node, freeCpuMilli, freeMemoryBytes, accelerators };
 }

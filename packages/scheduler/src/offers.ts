@@ -24,6 +24,7 @@ export function offerOf(task: Pending, device: AcceleratorView, recut: boolean):
   const never = deviceMismatch(task, device);
   if (never) return never;
   if (device.freeSlots !== undefined && device.freeSlots < 1) return 'slots';
+  if (device.oneProject != null && device.oneProject !== task.project) return 'project';
   switch (device.mode) {
     case 'passthrough':
       if (device.freeMilli < device.milli) return 'gpu';

@@ -11,6 +11,7 @@ export type WaitCode =
   | 'gpu'
   | 'vram'
   | 'slots'
+  | 'project'
   | 'profile'
   | 'topology'
   | 'unhealthy'
@@ -38,6 +39,7 @@ export function isHopeless(code: WaitCode): boolean {
     case 'gpu':
     case 'vram':
     case 'slots':
+    case 'project':
     case 'profile':
     case 'topology':
     case 'unhealthy':

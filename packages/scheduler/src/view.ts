@@ -44,6 +44,8 @@ export interface AcceleratorView {
   readonly isolation?: Isolation;
   /** Even all of it is only softly isolated, as a CPU behind OpenCL is: it never satisfies `hard`. Default false. */
   readonly alwaysSoft?: boolean;
+  /** Tasks of one project at a time, as under one MPS server: that project, null while it is free for any. Absent: of all. */
+  readonly oneProject?: string | null;
   /** Devices with the same value reach each other over NVLink. */
   readonly nvlinkGroup?: string;
   /** PCIe root or switch. */

@@ -4,6 +4,7 @@ import { checkNvidia, checkOpenCl } from '../doctor/accelerator-checks.ts';
 import { checkEngine } from '../doctor/engine-check.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { checkCgroups, checkDisk, checkMachine, checkNode, checkProxy } from '../doctor/host-checks.ts';
+import { checkMps } from '../doctor/mps-check.ts';
 import { checkServer } from '../doctor/server-check.ts';
 import { ExitWith } from '../exit-with.ts';
 import { plain } from '../output/plain.ts';
@@ -23,6 +24,7 @@ async function findings(): Promise<Finding[]> {
     ...(await checkEngine()),
     checkNvidia(),
     checkOpenCl(),
+    ...checkMps(),
     ...(await checkServer()),
   ];
 }

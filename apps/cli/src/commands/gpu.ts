@@ -45,7 +45,7 @@ function slicesTable(items: Awaited<ReturnType<typeof list>>['items']): string {
     { title: 'accelerator', shrinks: true },
     { title: 'worker' },
     { title: 'job', shrinks: true },
-    { title: 'mode' },
+    { title: 'enforced by' },
     { title: 'share', align: 'right' as const },
     { title: 'using', align: 'right' as const },
     { title: 'memory', align: 'right' as const },
@@ -56,7 +56,7 @@ function slicesTable(items: Awaited<ReturnType<typeof list>>['items']): string {
     slice.model,
     slice.worker,
     slice.job,
-    slice.mode,
+    slice.enforcement,
     formatMilli(slice.milli),
     slice.usedMilli === null ? '–' : formatMilli(Math.round(slice.usedMilli)),
     formatBytes(slice.bytes),
@@ -135,11 +135,23 @@ function number(flag: string, text: string | undefined): number | undefined {
   return value;
 }
 
+function choice<T extends string>(
+  flag: string,
+  text: string | undefined,
+  words: readonly T[],
+): T | undefined {
+  if (text === undefined || (words as readonly string[]).includes(text)) return text as T | undefined;
+  const problem = `"${text}" is none of ${words.join(', ')}`;
+  throw new VgpuError('BAD_FLAG', { flag, problem, command: 'gpu pool' });
+}
+
 interface PoolFlags {
   split?: string;
   coreScaling?: string;
   memoryScaling?: string;
   accelerators?: string;
+  mps?: string;
+  mpsProjects?: string;
   json?: boolean;
 }
 
@@ -157,6 +169,7 @@ function definePool(command: Command): void {
         'deviceSplitCount',
         'deviceCoreScaling',
         'deviceMemoryScaling',
+        'MPS',
       ];
       const rows = items.map((one) => [
         one.name,
@@ -164,6 +177,7 @@ function definePool(command: Command): void {
         one.deviceSplitCount,
         one.deviceCoreScaling,
         one.deviceMemoryScaling,
+        one.mps === 'off' ? 'off' : `${one.mps}${one.mpsAcrossProjects ? ', projects share' : ''}`,
       ]);
       print(
         renderTable(
@@ -179,12 +193,17 @@ function definePool(command: Command): void {
     .option('--split <n>', 'deviceSplitCount: slices that one accelerator carries at most')
     .option('--core-scaling <x>', 'deviceCoreScaling: compute that is handed out for each that there is')
     .option('--memory-scaling <x>', 'deviceMemoryScaling: the same for memory')
+    .option('--mps <mode>', 'run slices under NVIDIA MPS: off, auto (where it can be had) or required')
+    .option('--mps-projects <rule>', 'under one MPS server: one project at a time (separate), or all (share)')
     .option('--accelerators <uuids>', 'its accelerators by UUID, comma-separated')
     .action(async (name: string, flags: PoolFlags) => {
+      const across = choice('--mps-projects', flags.mpsProjects, ['separate', 'share']);
       const body = {
         deviceSplitCount: number('--split', flags.split),
         deviceCoreScaling: number('--core-scaling', flags.coreScaling),
         deviceMemoryScaling: number('--memory-scaling', flags.memoryScaling),
+        mps: choice('--mps', flags.mps, ['off', 'auto', 'required']),
+        mpsAcrossProjects: across === undefined ? undefined : across === 'share',
         accelerators: flags.accelerators?.split(',').filter(Boolean),
       };
       const changed = await connect().client.call(routes.accelerators.setPool, {

@@ -88,6 +88,20 @@ function resourcesLine(job: Job): string {
   return parts.join(', ');
 }
 
+/** What its tasks hold of accelerators, alike ones together, and what keeps them to it. */
+function slices(job: Job): string[] {
+  const words = job.tasks.flatMap((task) =>
+    task.slices.map(
+      ({ milli, bytes, model, enforcement }) =>
+        `${formatMilli(milli)} of ${plain(model)}, ${formatBytes(bytes)}${enforcement ? `, enforced by: ${enforcement}` : ''}`,
+    ),
+  );
+  return [...new Set(words)].map((word) => {
+    const n = words.filter((other) => other === word).length;
+    return n > 1 ? `${n} × ${word}` : word;
+  });
+}
+
 /** The head of a job: what it is, and when. */
 export function jobHead(job: Job): string {
   const line = (name: string, value: string) => `${style.dim(name.padEnd(10))}${value}`;
@@ -101,6 +115,7 @@ export function jobHead(job: Job): string {
         .map(([state, n]) => `${n} ${state.toLowerCase()}`)
         .join(', ') || count(job.tasksTotal, 'task'),
     ),
+    ...slices(job).map((text, i) => line(i === 0 ? 'slices' : '', text)),
     line('submitted', `${ago(job.submittedAt)} by ${plain(job.user)}`),
   ].join('\n');
 }

@@ -294,6 +294,7 @@ function makeAccelerators(): Accelerator[] {
     power: i ? 190 : 412,
     allocatedMilli: i ? 250 : 750,
     allocatedBytes: (i ? 16 : 48) * GiB,
+    mps: null,
     slices: Array.from({ length: i ? 1 : 3 }, (_, k) => ({
       id: `slice-${i}${k}`,
       accelerator: uuid,
@@ -304,6 +305,7 @@ function makeAccelerators(): Accelerator[] {
       milli: 250,
       bytes: 16 * GiB,
       isolation: 'soft',
+      enforcement: 'limiter',
       usedMilli: 180 + 20 * k,
       usedBytes: (9 + k) * GiB,
     })),

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Accelerator as View } from '@vgpu/api';
 import { poolOf } from '@vgpu/devices';
-import type { Devices } from './devices.ts';
+import { type Devices, enforcementOf } from './devices.ts';
 import type { Execution } from './execution.ts';
 import type { Pools } from './pools.ts';
 
@@ -15,7 +15,10 @@ export async function acceleratorViews(
   return Promise.all(
     devices.inventory.accelerators.map(async (device, index): Promise<View> => {
       const slices = devices.slices.filter((slice) => slice.uuid === device.uuid);
-      const usage = slices.length > 0 ? (devices.usage(device.uuid)?.slices ?? []) : [];
+      const use = slices.length > 0 ? devices.usage(device.uuid) : null;
+      const usage = use?.slices ?? [];
+      const pool = poolOf(device.uuid, pools.all());
+      const mps = devices.mps(device, pool);
       const reading = devices.inventory.reading(device.uuid);
       const { health, reason } = devices.inventory.health(device.uuid);
       return {
@@ -27,7 +30,7 @@ export async function acceleratorViews(
         host: hostname(),
         provider: device.provider,
         mode: 'shared',
-        pool: poolOf(device.uuid, pools.all()).name,
+        pool: pool.name,
         health,
         healthReason: reason,
         memory: device.memory,
@@ -38,6 +41,7 @@ export async function acceleratorViews(
         power: reading?.power ?? null,
         allocatedMilli: slices.reduce((sum, slice) => sum + slice.milli, 0),
         allocatedBytes: slices.reduce((sum, slice) => sum + slice.bytes, 0),
+        mps: pool.mps === 'off' ? null : { use: mps.use, why: mps.use ? null : mps.why },
         slices: slices.map((slice) => {
           const owner = active.get(slice.attempt);
           const used = usage.find((one) => one.id === slice.id);
@@ -51,6 +55,7 @@ export async function acceleratorViews(
             milli: slice.milli,
             bytes: slice.bytes,
             isolation: slice.isolation,
+            enforcement: enforcementOf(slice, use),
             usedMilli: used?.milli ?? null,
             usedBytes: used?.bytes ?? null,
             paging: used?.paging

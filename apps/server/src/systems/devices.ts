@@ -7,6 +7,11 @@ import {
   devicesForScheduling,
   type HealthReport,
   Inventory,
+  type MpsPlan,
+  mpsHost,
+  mpsPlan,
+  type Pool,
+  poolOf,
   type Qos,
   type Share,
   type Slice,
@@ -27,7 +32,7 @@ export interface DevicesParts {
   /** Whether the engine takes CDI names. */
   cdi: () => boolean;
   /** Shares that tasks hold now, by the scheduler's books. */
-  held: () => readonly AcceleratorShare[];
+  held: () => readonly (AcceleratorShare & { readonly project: string })[];
   /** Something changed that may let waiting tasks start. */
   onChange: () => void;
   /** A device broke or is drained: what runs on it has to leave. */
@@ -42,13 +47,15 @@ export interface DevicesParts {
 export interface Holding {
   attempt: string;
   task: string;
+  project: string;
   shares: readonly AcceleratorShare[];
   qos: Qos;
 }
 
-const requestOf = ({ attempt, task, shares, qos }: Holding) => ({
+const requestOf = ({ attempt, task, project, shares, qos }: Holding) => ({
   attempt,
   task,
+  project,
   qos,
   shares: shares.map(({ uuid, milli, vramBytes }) => ({ uuid, milli, bytes: vramBytes })),
 });
@@ -60,6 +67,8 @@ export class Devices {
   readonly #slices: SliceManager;
   /** What programs under `vgpu exec` hold, as of the last round. */
   #foreign: readonly Share[] = [];
+  /** Looked for at the start: MPS is not installed while the server runs. */
+  readonly #mpsHost = mpsHost();
 
   constructor(parts: DevicesParts) {
     this.#parts = parts;
@@ -74,7 +83,7 @@ export class Devices {
     };
     const cordons = new Cordons(parts.home);
     this.inventory = parts.inventory?.(events, cordons) ?? new Inventory(events, undefined, cordons);
-    this.#slices = new SliceManager(parts.home, this.inventory);
+    this.#slices = new SliceManager(parts.home, this.inventory, () => this.#mpsHost);
   }
 
   /** Finds the devices. A driver that does not work is a finding of the health check, not a failure here. */
@@ -138,8 +147,16 @@ export class Devices {
   /** The devices as the scheduler sees them. */
   view(): readonly AcceleratorView[] {
     if (this.inventory.accelerators.length === 0) return [];
-    const held = this.#parts.held().map(({ uuid, milli, vramBytes }) => ({ uuid, milli, bytes: vramBytes }));
-    return devicesForScheduling(this.inventory, this.#parts.pools.all(), [...held, ...this.#foreign]);
+    const held = this.#parts
+      .held()
+      .map(({ uuid, milli, vramBytes, project }) => ({ uuid, milli, bytes: vramBytes, project }));
+    return devicesForScheduling(
+      this.inventory,
+      this.#parts.pools.all(),
+      [...held, ...this.#foreign],
+      undefined,
+      (device, pool) => this.#slices.underMps(device.uuid) ?? mpsPlan(device, pool, this.#mpsHost).use,
+    );
   }
 
   /** Makes the shares of an attempt real; undefined where it has none. @throws VgpuError */
@@ -170,6 +187,22 @@ export class Devices {
     if (removed.length > 0) this.#parts.log.info({ removed }, 'took back slices that nobody holds');
   }
 
+  /** Whether new slices of the device run under MPS, and why not. */
+  mps(device: Accelerator, pool: Pool): MpsPlan {
+    return mpsPlan(device, pool, this.#mpsHost);
+  }
+
+  /** Devices whose pool asks for MPS that cannot be had: why, and whether tasks fail for it. */
+  withoutMps(): { device: Accelerator; why: string; required: boolean }[] {
+    return this.inventory.accelerators.flatMap((device) => {
+      const pool = poolOf(device.uuid, this.#parts.pools.all());
+      const plan = this.mps(device, pool);
+      // beside NVIDIA's devices nobody expects it of a pool that takes what there is
+      if (plan.use || pool.mps === 'off' || (pool.mps === 'auto' && device.provider !== 'nvidia')) return [];
+      return [{ device, why: plan.why, required: pool.mps === 'required' }];
+    });
+  }
+
   get slices(): readonly Slice[] {
     return this.#slices.slices;
   }
@@ -184,6 +217,16 @@ export class Devices {
   }
 }
 
+/** What keeps a slice within its bounds. */
+export function enforcementOf(
+  slice: Slice,
+  use: DeviceUse | null,
+): 'limiter' | 'limiter + MPS' | 'whole device' {
+  if (slice.mode === 'passthrough') return 'whole device';
+  const milli = use?.slices.find((one) => one.id === slice.id)?.mpsMilli ?? 0;
+  return milli > 0 ? 'limiter + MPS' : 'limiter';
+}
+
 /** What an attempt's row keeps of its slices, as the API shows them. */
 export function slicesOf(devices: Devices, slices: readonly Slice[]): { slices: Task['slices'] } {
   return {
@@ -194,6 +237,7 @@ export function slicesOf(devices: Devices, slices: readonly Slice[]): { slices: 
       milli: slice.milli,
       bytes: slice.bytes,
       isolation: slice.isolation,
+      enforcement: enforcementOf(slice, devices.usage(slice.uuid)),
     })),
   };
 }

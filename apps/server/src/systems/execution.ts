@@ -170,7 +170,13 @@ export class Execution {
       // A stop may have come between the commit and now.
       const stopped = await this.#rows.allowance(task.id);
       if (stopped?.stop_by) active.abort.abort();
-      const holding = { attempt, task: task.id, shares: bind.accelerators, qos: spec.resources.qos };
+      const holding = {
+        attempt,
+        task: task.id,
+        project: job.project,
+        shares: bind.accelerators,
+        qos: spec.resources.qos,
+      };
       const grant = await devices.grant(holding);
       const launch = await launches.launchOf(active, grant?.grant);
       const handle = await driver.start(launch, active.abort.signal);

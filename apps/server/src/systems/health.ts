@@ -71,6 +71,13 @@ export class Health {
       ...inventory.problems.map(
         (text): Finding => ({ name: 'accelerators', level: 'warn', text, advice: 'Run `vgpu doctor`.' }),
       ),
+      ...this.#parts.devices.withoutMps().map(({ device, why, required }): Finding => {
+        const text = `${device.model} ${device.uuid} has no MPS: ${why}`;
+        const advice = required
+          ? 'Its pool requires MPS: slices of it fail.'
+          : 'Its slices take turns instead.';
+        return { name: 'accelerators', level: required ? 'warn' : 'ok', text, advice };
+      }),
       ...inventory.accelerators.flatMap((device): Finding[] => {
         const { health: state, reason } = inventory.health(device.uuid);
         if (state === 'healthy') return [];

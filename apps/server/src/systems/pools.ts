@@ -15,6 +15,8 @@ const ofRow = (row: PoolTable): Pool => ({
   deviceSplitCount: row.split_count,
   deviceCoreScaling: row.core_scaling,
   deviceMemoryScaling: row.memory_scaling,
+  mps: row.mps,
+  mpsAcrossProjects: row.mps_across_projects !== 0,
 });
 
 /** Pools of accelerators and their sharing settings: in the store, and in memory for the scheduler. */
@@ -71,6 +73,8 @@ export class Pools {
           split_count: pool.deviceSplitCount,
           core_scaling: pool.deviceCoreScaling,
           memory_scaling: pool.deviceMemoryScaling,
+          mps: pool.mps,
+          mps_across_projects: pool.mpsAcrossProjects ? 1 : 0,
         };
         await trx
           .insertInto('pools')

@@ -103,7 +103,10 @@ export class Reconciler {
         .executeTakeFirst();
       const shares = row ? (JSON.parse(row.placement) as Placement).accelerators : [];
       const { qos } = active.spec.resources;
-      if (!row?.outcome) held.push({ attempt: active.attempt, task: active.task.id, shares, qos });
+      if (!row?.outcome) {
+        const { project } = active.job;
+        held.push({ attempt: active.attempt, task: active.task.id, project, shares, qos });
+      }
       const handle = handles.get(active.attempt);
       if (handle) active.handle = handle;
       if (row?.outcome && restored) {

@@ -201,9 +201,10 @@ export class Scheduling {
   }
 
   /** Shares of accelerators that are held or kept. */
-  shares(): readonly AcceleratorShare[] {
-    return [...this.#held.values(), ...[...this.#claims.values()].map(({ bind }) => bind)].flatMap(
-      (holder) => holder.accelerators,
+  shares(): readonly (AcceleratorShare & { project: string })[] {
+    const claims = [...this.#claims.values()].map(({ task, bind }) => ({ ...bind, project: task.project }));
+    return [...this.#held.values(), ...claims].flatMap(({ project, accelerators }) =>
+      accelerators.map((share) => ({ ...share, project })),
     );
   }
 

@@ -31,6 +31,8 @@ export const sliceView = z.object({
   milli: z.int(),
   bytes: z.int(),
   isolation: z.enum(['soft', 'hard']),
+  /** What keeps it within its bounds; absent for attempts of earlier versions. */
+  enforcement: z.string().optional(),
 });
 
 export const task = z.object({

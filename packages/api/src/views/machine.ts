@@ -61,6 +61,8 @@ export const slice = z.object({
   milli: z.int(),
   bytes: z.int(),
   isolation: z.enum(['soft', 'hard']),
+  /** What keeps it within its bounds. */
+  enforcement: z.enum(['limiter', 'limiter + MPS', 'MIG', 'vGPU', 'whole device']),
   /** Live, from the ledger: share of device time in the last second (thousandths), bytes held. */
   usedMilli: z.number().nullable(),
   usedBytes: z.int().nullable(),
@@ -97,6 +99,8 @@ export const accelerator = z.object({
   power: z.number().nullable().describe('watts'),
   allocatedMilli: z.int(),
   allocatedBytes: z.int(),
+  /** Whether new slices run under MPS, and why not; null where the pool does not ask for it. */
+  mps: z.object({ use: z.boolean(), why: z.string().nullable() }).nullable(),
   slices: z.array(slice),
 });
 export type Accelerator = z.output<typeof accelerator>;
@@ -113,9 +117,13 @@ export const acceleratorHistory = z.object({
 export const pool = z.object({
   name: z.string(),
   accelerators: z.array(z.string()),
-  deviceSplitCount: z.int().min(1).max(1000).default(10),
-  deviceCoreScaling: z.number().min(1).max(100).default(1),
-  deviceMemoryScaling: z.number().min(1).max(100).default(1),
+  deviceSplitCount: z.int().min(1).max(1000),
+  deviceCoreScaling: z.number().min(1).max(100),
+  deviceMemoryScaling: z.number().min(1).max(100),
+  /** Whether slices run under NVIDIA's MPS: never, where it can be had, or else not at all. */
+  mps: z.enum(['off', 'auto', 'required']),
+  /** Whether tasks of different projects may be clients of one MPS server. */
+  mpsAcrossProjects: z.boolean(),
 });
 
 export const topology = z.object({

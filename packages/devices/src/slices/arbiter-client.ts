@@ -12,6 +12,8 @@ export interface SliceBounds {
   qos: 'guaranteed' | 'burstable' | 'best-effort';
   /** Memory that the device hands out for each that it has, above 1: what the slice holds may leave the device. */
   scaling?: number;
+  /** The pipe directory of the MPS daemon that its processes are clients of. */
+  mps?: string;
   /** The accelerator as its API names it; absent: every device that the process sees. */
   device?: string;
 }
@@ -75,6 +77,7 @@ export class ArbiterClient {
     const words = [`id=${slice.id}`, `memory=${slice.memory}`, `share=${slice.share}`, `qos=${slice.qos}`];
     if (slice.limit !== undefined) words.push(`limit=${slice.limit}`);
     if (slice.scaling) words.push(`scaling=${Math.round(slice.scaling * 1000)}`);
+    if (slice.mps) words.push(`mps=${slice.mps}`);
     if (slice.device) words.push(`device=${slice.device}`);
     const [head] = await request(this.#socket, `add ${words.join(' ')}`);
     return /dir=(.*)$/.exec(head!)![1]!;

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VgpuError } from '@vgpu/core';
 import type { Accelerator } from '../accelerator.ts';
+import { hasMpsDaemon, stopMpsDaemon } from '../mps/mps-daemon.ts';
+import { findMpsControl } from '../mps/mps-tool.ts';
 import { ArbiterClient } from './arbiter-client.ts';
 import { nativeFiles } from './native-files.ts';
 
@@ -85,7 +87,7 @@ function arbiterPid(dir: string): number | null {
 /** The slices that an arbiter's folder has, whether it runs or not. */
 export const sliceIdsIn = (dir: string): string[] => namesIn(join(dir, 'slices'));
 
-/** Ends the arbiters of this home that hold no slice, and removes their folders. */
+/** Ends the arbiters of this home that hold no slice, with their MPS daemons, and removes their folders. */
 export async function stopIdleArbiters(home: string): Promise<void> {
   const root = arbiterRoot(home);
   for (const name of namesIn(root).filter((one) => one.endsWith('.pid'))) {
@@ -97,7 +99,15 @@ export async function stopIdleArbiters(home: string): Promise<void> {
       // it writes its ledger once more when it ends
       for (let i = 0; i < 100 && arbiterPid(dir) !== null; i++) await sleep(10);
     }
+    if (hasMpsDaemon(dir)) await stopMpsDaemon(findMpsControl(), dir);
     rmSync(join(root, name), { force: true });
+    rmSync(dir, { recursive: true, force: true });
+  }
+  // a daemon whose arbiter never came up
+  for (const name of namesIn(root)) {
+    const dir = join(root, name);
+    if (!hasMpsDaemon(dir) || namesIn(root).includes(`${name}.pid`)) continue;
+    await stopMpsDaemon(findMpsControl(), dir);
     rmSync(dir, { recursive: true, force: true });
   }
   if (namesIn(root).every((name) => name === 'arbiter.log')) rmSync(root, { recursive: true, force: true });

@@ -85,12 +85,15 @@ async function place(home: string, devices: readonly Accelerator[], request: Exe
       const milli = allMilli - held.reduce((sum, slice) => sum + slice.shareMilli, 0);
       const bytes = allBytes - held.reduce((sum, slice) => sum + slice.capBytes, 0);
       const overcommit = poolOf(device.uuid, pools).deviceMemoryScaling > 1;
-      return { device, arbiter, milli, bytes, slots: allSlots - held.length, overcommit };
+      const mps = held.some((slice) => slice.mpsMilli > 0);
+      return { device, arbiter, milli, bytes, slots: allSlots - held.length, overcommit, mps };
     }),
   );
   const rank = (d: Accelerator) => (d.kind === 'gpu' ? 0 : 1);
   const [best] = found
     .filter((one) => one.bytes >= wanted(one.device) && one.slots > 0)
+    // what shares a device with MPS clients has to be one
+    .filter((one) => !one.mps)
     .filter((one) => request.qos === 'best-effort' || one.milli >= request.milli)
     .sort(
       (a, b) =>
@@ -106,11 +109,12 @@ async function place(home: string, devices: readonly Accelerator[], request: Exe
     const problem = `${formatBytes(request.bytes)} is asked for, and the largest accelerator has ${formatBytes(largest)}`;
     throw new VgpuError('UNSATISFIABLE', { problem });
   }
-  const left = found.map(({ device, milli, bytes, slots }) =>
-    slots > 0
+  const left = found.map(({ device, milli, bytes, slots, mps }) => {
+    if (mps) return `${device.model} runs slices under MPS`;
+    return slots > 0
       ? `${device.model} has ${Math.max(0, milli) / 1000} GPU and ${formatBytes(Math.max(0, bytes))} left`
-      : `${device.model} carries as many programs as its pool lets it`,
-  );
+      : `${device.model} carries as many programs as its pool lets it`;
+  });
   throw new VgpuError('CONFLICT', {
     problem: left.join('; '),
     advice: 'Ask for less, use --qos best-effort, or wait until other programs end.',

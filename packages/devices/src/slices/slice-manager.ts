@@ -1,10 +1,13 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { VgpuError } from '@vgpu/core';
 import type { Accelerator } from '../accelerator.ts';
 import { ensureOwnSpec } from '../cdi/nvidia-spec.ts';
 import { backedBytes, overcommitted } from '../host-backing.ts';
 import type { Inventory } from '../inventory.ts';
+import { ensureMpsDaemon, hasMpsDaemon, mpsFolders, stopMpsDaemon } from '../mps/mps-daemon.ts';
+import { mpsGrant } from '../mps/mps-grant.ts';
+import { type MpsHost, mpsHost, mpsPlan } from '../mps/mps-plan.ts';
 import { offered, type Pool, poolOf } from '../pool.ts';
 import { ArbiterClient, ArbiterError } from './arbiter-client.ts';
 import { arbiterDir, ensureArbiter, limiterName, sliceIdsIn } from './arbiter-process.ts';
@@ -17,6 +20,8 @@ import { type DeviceUse, UsageMeter } from './usage-meter.ts';
 
 /** An arbiter's answers where memory is over-committed as far as it may be. */
 const NO_ROOM = new Set(['overcommitted', 'host_memory', 'uncapped']);
+/** Between one task and the next a daemon stays. */
+const MPS_IDLE_MS = 60_000;
 
 /** Makes slices real: adds them to the arbiters, turns them into grants for containers, and takes them back. */
 export class SliceManager {
@@ -24,12 +29,16 @@ export class SliceManager {
   readonly #inventory: Inventory;
   readonly #slices = new Map<string, Slice>();
   readonly #meter = new UsageMeter();
+  readonly #mpsHost: () => MpsHost;
+  /** Since when devices have an MPS daemon that nobody needs, epoch ms. */
+  readonly #mpsIdle = new Map<string, number>();
   #specChecked = false;
 
   /** @param home names this installation: arbiters of another VGPU_HOME are never touched. */
-  constructor(home: string, inventory: Inventory) {
+  constructor(home: string, inventory: Inventory, host: () => MpsHost = mpsHost) {
     this.#home = home;
     this.#inventory = inventory;
+    this.#mpsHost = host;
   }
 
   get slices(): readonly Slice[] {
@@ -61,8 +70,11 @@ export class SliceManager {
         const device = this.#device(slice.uuid);
         grant = joinGrants(grant, deviceGrant(device, options.cdi));
         this.#slices.set(slice.id, slice);
-        if (slice.mode === 'shared')
-          dirs.push(await this.#add(device, slice, poolOf(device.uuid, options.pools)));
+        if (slice.mode !== 'shared') continue;
+        const pool = poolOf(device.uuid, options.pools);
+        const pipes = await this.#mps(device, slice, pool, made.length);
+        dirs.push(await this.#add(device, slice, pool, pipes));
+        if (pipes) grant = joinGrants(grant, this.#mpsGrant(slice, pool));
       }
       if (dirs.length > 0) grant = joinGrants(grant, limiterGrant(dirs));
       const limited = made.filter((slice) => slice.mode === 'shared');
@@ -99,12 +111,32 @@ export class SliceManager {
     return { removed };
   }
 
-  /** Starts again the arbiters that died while slices depend on them; they take their slices up by themselves. */
+  /** Starts again the arbiters and MPS daemons that died while slices depend on them; they take their slices up by themselves. */
   async keepArbiters(): Promise<void> {
     const uuids = new Set(this.slices.filter((slice) => slice.mode === 'shared').map((slice) => slice.uuid));
     for (const device of this.#inventory.accelerators) {
-      if (uuids.has(device.uuid)) await ensureArbiter(this.#home, device);
+      if (!uuids.has(device.uuid)) {
+        await this.#stopIdleMps(device.uuid);
+        continue;
+      }
+      this.#mpsIdle.delete(device.uuid);
+      await ensureArbiter(this.#home, device);
+      const dir = arbiterDir(this.#home, device.uuid);
+      const { control } = this.#mpsHost();
+      if (control && hasMpsDaemon(dir) && this.underMps(device.uuid))
+        await ensureMpsDaemon(control, dir, device.uuid);
     }
+  }
+
+  /** A daemon that nobody needs any more, and has not needed for a while, goes: its server holds memory of the device. */
+  async #stopIdleMps(uuid: string): Promise<void> {
+    const dir = arbiterDir(this.#home, uuid);
+    if (!hasMpsDaemon(dir) || sliceIdsIn(dir).length > 0) return;
+    const since = this.#mpsIdle.get(uuid) ?? Date.now();
+    this.#mpsIdle.set(uuid, since);
+    if (Date.now() - since < MPS_IDLE_MS) return;
+    this.#mpsIdle.delete(uuid);
+    await stopMpsDaemon(this.#mpsHost().control, dir);
   }
 
   /** What the slices of a device use now; null where none was ever made. */
@@ -119,6 +151,53 @@ export class SliceManager {
         .filter((slice) => isExecSlice(slice.id) && isLiveExecSlice(slice.id, slice.processes))
         .map((slice) => ({ uuid, milli: slice.shareMilli, bytes: slice.capBytes })),
     );
+  }
+
+  /** Whether the slices that a device has now are under MPS; null where it has none. */
+  underMps(uuid: string, except?: string): boolean | null {
+    const others = this.usage(uuid)?.slices.filter((slice) => slice.id !== except) ?? [];
+    return others.length === 0 ? null : others.some((slice) => slice.mpsMilli > 0);
+  }
+
+  /**
+   * The pipes of the MPS daemon that a new slice's processes become clients of; undefined: it is not under MPS. All
+   * slices of a device are, or none: so what is there decides, and else the pool.
+   */
+  async #mps(device: Accelerator, slice: Slice, pool: Pool, devices: number): Promise<string | undefined> {
+    const host = this.#mpsHost();
+    const plan = mpsPlan(device, pool, host);
+    const there = this.underMps(device.uuid, slice.id);
+    const refuse = (why: string) => {
+      if (pool.mps !== 'required') return undefined;
+      throw new VgpuError('UNSUPPORTED', {
+        what: `MPS, which the pool ${pool.name} requires,`,
+        problem: why,
+      });
+    };
+    if (there === true) {
+      const owner = this.slices.find((one) => one.uuid === device.uuid && one.id !== slice.id);
+      if (!pool.mpsAcrossProjects && owner && (owner.project === null || owner.project !== slice.project)) {
+        const problem = `${device.model} runs another project's tasks under MPS`;
+        throw new VgpuError('CONFLICT', { problem, advice: 'Wait until they end.' });
+      }
+      if (!host.control)
+        throw new VgpuError('CONFLICT', { problem: 'nvidia-cuda-mps-control is gone', advice: '' });
+    } else if (!plan.use) {
+      return refuse(plan.why);
+    } else if (there === false) {
+      return refuse('slices without MPS are still running on the device');
+    } else if (devices > 1) {
+      return refuse('a process has one MPS server, and the task asks for several devices');
+    }
+    const dir = arbiterDir(this.#home, device.uuid);
+    mkdirSync(dir, { recursive: true, mode: 0o711 });
+    return (await ensureMpsDaemon(host.control!, dir, device.uuid)).pipes;
+  }
+
+  #mpsGrant(slice: Slice, pool: Pool): Grant {
+    const folders = mpsFolders(arbiterDir(this.#home, slice.uuid));
+    const milli = this.#use(slice.uuid, slice.id)?.mpsMilli ?? 1000;
+    return mpsGrant(folders, milli, pool.deviceMemoryScaling > 1 ? 0 : slice.bytes);
   }
 
   #use(uuid: string, id: string) {
@@ -147,7 +226,7 @@ export class SliceManager {
     }
   }
 
-  async #add(device: Accelerator, slice: Slice, pool: Pool): Promise<string> {
+  async #add(device: Accelerator, slice: Slice, pool: Pool, mps?: string): Promise<string> {
     const arbiter = await ensureArbiter(this.#home, device);
     // shares are of what is handed out: under deviceCoreScaling 2, 1000 milli are half of the device's time
     const share = Math.floor((slice.milli * 1000) / Math.max(1000, offered(device, pool).milli));
@@ -158,6 +237,7 @@ export class SliceManager {
       qos: slice.qos,
       ...(overcommitted(device, pool) ? { scaling: pool.deviceMemoryScaling } : {}),
       device: limiterName(device),
+      ...(mps ? { mps } : {}),
     });
     return made.catch((error) => {
       if (!(error instanceof ArbiterError && NO_ROOM.has(error.code))) throw error;

@@ -19,6 +19,7 @@ export interface Slice extends Share {
   readonly mode: 'passthrough' | 'shared';
   readonly isolation: 'soft' | 'hard';
   readonly qos: Qos;
+  readonly project: string | null;
 }
 
 /** What is asked for an attempt. */
@@ -26,6 +27,8 @@ export interface SliceRequest {
   readonly attempt: string;
   readonly task: string;
   readonly shares: readonly Share[];
+  /** Absent: nobody's in particular, and so never under one MPS server with others'. */
+  readonly project?: string;
   readonly qos: Qos;
 }
 
@@ -45,5 +48,6 @@ export function sliceOf(request: SliceRequest, n: number, device: Accelerator, p
     mode: whole ? 'passthrough' : 'shared',
     isolation: whole ? 'hard' : 'soft',
     qos: request.qos,
+    project: request.project ?? null,
   };
 }

@@ -27,6 +27,10 @@ export interface SliceUse {
   readonly capBytes: number;
   /** How the memory of an over-committed slice comes and goes; undefined for others. */
   readonly paging: LedgerPaging | undefined;
+  /** Under MPS: milli of the multiprocessors that its processes may use; 0: not under MPS. */
+  readonly mpsMilli: number;
+  /** Under MPS: those are its own. */
+  readonly spatial: boolean;
 }
 
 /** What the slices of one device use together. */
@@ -85,6 +89,8 @@ export class UsageMeter {
         shareMilli: row.shareMilli,
         capBytes: row.memoryCap,
         paging: row.paging,
+        mpsMilli: row.mpsMilli,
+        spatial: row.spatial,
       }),
     );
     const rates = slices.flatMap((slice) => (slice.milli === null ? [] : [slice.milli]));

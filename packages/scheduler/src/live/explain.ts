@@ -82,6 +82,12 @@ function words(code: WaitCode, task: Pending): { short: string; unblock: string 
         short: 'devices carry as many tasks as they may',
         unblock: 'Wait for one to end, or raise deviceSplitCount.',
       };
+    case 'project':
+      return {
+        short: 'another project’s tasks run there under MPS',
+        unblock:
+          'Wait for them to end, or let projects share MPS (`vgpu gpu pool set … --mps-projects share`).',
+      };
     case 'profile':
       return {
         short: 'no instance of a fitting profile',

@@ -4,11 +4,12 @@ import type { Pending } from '../pending.ts';
 import type { AcceleratorShare, NodeView, RunningTask } from '../view.ts';
 
 /** What a task takes of a node. */
-export type Holding = Pick<RunningTask, 'taskId' | 'cpuMilli' | 'memoryBytes' | 'accelerators'>;
+export type Holding = Pick<RunningTask, 'taskId' | 'project' | 'cpuMilli' | 'memoryBytes' | 'accelerators'>;
 
 export function holdingOf(task: Pending, offers: readonly Offer[]): Holding {
   return {
     taskId: task.taskId,
+    project: task.project,
     cpuMilli: task.cpuMilli,
     memoryBytes: task.memoryBytes,
     accelerators: offers.map((o): AcceleratorShare => o.share),

@@ -187,6 +187,8 @@ export interface PoolTable {
   split_count: number;
   core_scaling: number;
   memory_scaling: number;
+  mps: 'off' | 'auto' | 'required';
+  mps_across_projects: number;
 }
 
 export interface SecretTable {
