@@ -19,7 +19,8 @@ export function keepPools(home: string, pools: readonly Pool[]): void {
 /** The pools that were kept; the default pool alone where no server ever ran. */
 export function keptPools(home: string): readonly Pool[] {
   try {
-    return JSON.parse(readFileSync(pathOf(home), 'utf8')) as Pool[];
+    const pools = JSON.parse(readFileSync(pathOf(home), 'utf8')) as Partial<Pool>[];
+    return pools.map((pool) => ({ ...defaultPool, ...pool })); // an earlier version knew fewer settings
   } catch {
     return [defaultPool];
   }
