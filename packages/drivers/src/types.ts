@@ -214,6 +214,8 @@ export interface DriverFingerprint {
   cgroup: 'v1' | 'v2' | 'unknown';
   rootless: boolean;
   capabilities: DriverCapabilities;
+  /** Bounds that it cannot enforce (`memory`, `processes`, `CPU time`): without VGPU_ALLOW_UNBOUNDED=1 it starts nothing. */
+  unbounded?: { bounds: string[]; hint: string };
   /** What limits this engine, for people: e.g. "no seccomp". */
   warnings: string[];
 }

@@ -21,6 +21,14 @@ import {
   type WorkerStats,
   type WorkerStatus,
 } from '../types.ts';
+import {
+  type BoundsInfo,
+  boundsHint,
+  listed,
+  missingBounds,
+  podmanControllers,
+  requireBounds,
+} from './bounds.ts';
 import { type Limits, readUsage, writeLimits } from './cgroup.ts';
 import { EngineClient } from './client.ts';
 import { limitsOf } from './container-spec.ts';
@@ -49,14 +57,11 @@ export interface DockerDriverOptions {
   log?: (line: string) => void;
 }
 
-interface EngineInfo {
-  CgroupVersion?: string;
+interface EngineInfo extends BoundsInfo {
   DefaultRuntime?: string;
   Runtimes?: Record<string, unknown>;
   SecurityOptions?: string[];
-  MemoryLimit?: boolean;
   SwapLimit?: boolean;
-  PidsLimit?: boolean;
   CDISpecDirs?: string[];
   /** Podman's own field. */
   Rootless?: boolean;
@@ -92,17 +97,28 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
     const { engine } = await client.version();
     const info = await client.json<EngineInfo>('GET', '/info');
     const homeId = homeIdentity(options.home);
+    const dialect = engineDialect(engine, isRootless(info), options.home);
+    if (dialect.rootless && process.getuid?.() === 0) {
+      await client.close();
+      throw new DriverError(
+        'UNSUPPORTED',
+        `the rootless engine at ${client.socketPath} belongs to a user, and vgpu runs as root here`,
+        'Run vgpu as that user: the engine reads nothing of what belongs to root.',
+      );
+    }
+    const bounds = missingBounds(info, await podmanControllers(client));
     const runtimes = Object.keys(info.Runtimes ?? {});
     const context: DockerContext = {
       client,
       containers: new EngineContainers(client),
       homeId,
-      folders: folderSettings(options.home, homeId, client.socketPath),
+      folders: folderSettings(options.home, homeId, client.socketPath, dialect),
       runtime: stageRuntime(options.home),
       // crun starts and ends containers faster; it refuses hosts that mix both control group versions.
       ociRuntime:
         options.ociRuntime ?? (runtimes.includes('crun') && info.CgroupVersion === '2' ? 'crun' : undefined),
-      dialect: engineDialect(engine, isRootless(info), options.home),
+      dialect,
+      unbounded: { bounds, hint: boundsHint(info, dialect.rootless) },
       cgroup: info.CgroupVersion === '2' ? 'v2' : info.CgroupVersion === '1' ? 'v1' : 'unknown',
       young: new Set(),
       log: options.log ?? (() => {}),
@@ -115,10 +131,8 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
     const warnings: string[] = [];
     if (!this.#info.SecurityOptions?.some((o) => o.includes('seccomp')))
       warnings.push('the engine has no seccomp: workers run without a system-call filter');
-    if (this.#info.MemoryLimit === false)
-      warnings.push('the engine cannot limit memory (no memory controller)');
-    if (this.#info.PidsLimit === false)
-      warnings.push('the engine cannot limit processes (no pids controller)');
+    const { unbounded } = this.context;
+    if (unbounded.bounds.length > 0) warnings.push(`the engine cannot bound ${listed(unbounded.bounds)}`);
     if (this.#info.SwapLimit === false)
       warnings.push('the engine cannot limit swap: a worker may swap beyond its memory');
     return {
@@ -137,6 +151,7 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
         cdi: Array.isArray(this.#info.CDISpecDirs) && this.#info.CDISpecDirs.length > 0,
         outputBounds: this.context.folders.canMount ? 'hard' : 'watched',
       },
+      ...(unbounded.bounds.length > 0 ? { unbounded } : {}),
       warnings,
     };
   }
@@ -144,6 +159,7 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
   async start(launch: TaskLaunch, signal?: AbortSignal): Promise<WorkerHandle> {
     const startedAt = Date.now();
     checkLaunch(launch);
+    requireBounds(this.context.unbounded.bounds, this.context.unbounded.hint);
     if (this.#attempts.has(launch.attemptId))
       throw new DriverError('NAME_CONFLICT', `attempt ${launch.attemptId} already has a worker`);
     this.#attempts.add(launch.attemptId);

@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WORKER_UID } from '../image/base-files.ts';
+import type { EngineDialect } from './engine-dialect.ts';
 import type { FolderSettings } from './worker-folders.ts';
 
 /** The name under which this home's things appear in an engine; made once, kept in a file. */
@@ -62,13 +63,20 @@ export function stageRuntime(home: string, source = runtimeSourceDir()): { dir: 
 }
 
 /** Who workers run as, and what this process may do for them. */
-export function folderSettings(home: string, homeId: string, socketPath: string): FolderSettings {
+export function folderSettings(
+  home: string,
+  homeId: string,
+  socketPath: string,
+  dialect: Pick<EngineDialect, 'rootless' | 'userns'>,
+): FolderSettings {
   const root = process.getuid?.() === 0;
+  // A rootless Docker's number 0 is the caller; any other is one whose files the caller could neither read nor remove.
+  const mapped = dialect.rootless && dialect.userns === undefined;
   return {
     diskRoot: join(home, 'workers'),
     volatileRoot: join('/dev/shm', `vgpu-${homeId}`),
-    uid: root ? WORKER_UID : process.getuid!(),
-    gid: root ? WORKER_UID : process.getgid!(),
+    uid: root ? WORKER_UID : mapped ? 0 : process.getuid!(),
+    gid: root ? WORKER_UID : mapped ? 0 : process.getgid!(),
     canMount: root && sharesMountsWithEngine(socketPath),
   };
 }
