@@ -80,6 +80,23 @@ test('3 when no engine can be reached', async () => {
   expect(errorOf(done.stderr).code).toBe('ENGINE_UNREACHABLE');
 });
 
+test('3 when the server cannot start, in its own words', async () => {
+  const { port } = new URL(server.file.url);
+  for (const flags of [['--detach', '--json'], ['--json']]) {
+    const env = { ...server.env, VGPU_HOME: `${server.home}-taken` };
+    const done = await runCli(['up', ...flags, '--port', port], { env });
+    expect(done.code, done.stderr).toBe(3);
+    expect(done.stderr).toContain(`127.0.0.1:${port} is taken by another program`);
+    expect(done.stderr).not.toContain('unexpected');
+    if (flags.includes('--detach')) {
+      expect(errorOf(done.stderr)).toMatchObject({
+        code: 'SERVER_FAILED',
+        hint: expect.stringContaining('vgpu up --port 0'),
+      });
+    }
+  }
+});
+
 test('--help lists the exit codes, for every command', async () => {
   for (const args of [['--help'], ['run', '--help'], ['wait', '--help'], ['data', 'add', '--help']]) {
     const help = await server.vgpu(args);

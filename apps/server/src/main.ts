@@ -26,7 +26,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const known = error instanceof VgpuError;
-  console.error(known ? `vgpu: ${error.message}\n${error.hint}` : error);
-  process.exit(known ? error.exit : 1);
+  // `vgpu up --detach` reads these two lines from the log.
+  console.error(error instanceof VgpuError ? `vgpu: ${error.message}\n${error.hint}` : error);
+  process.exit(3);
 });

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { routes } from '@vgpu/api';
@@ -10,6 +10,7 @@ import { version } from '../version.ts';
 import { clientOf, localServer, localToken } from './connection.ts';
 import { home } from './home.ts';
 import { root } from './root.ts';
+import { failureIn } from './server-failure.ts';
 
 export interface ServerOptions {
   /** Address to listen on; 127.0.0.1 by default. */
@@ -18,7 +19,8 @@ export interface ServerOptions {
   port?: string;
 }
 
-const startLimitMs = 60_000;
+/** Generous: a slow machine may take a minute; one that ended is noticed at once. */
+const startLimitMs = 180_000;
 export const serverLog = (): string => join(home(), 'server.log');
 
 /** The program of the server: the bundle, or the sources where there is none. */
@@ -54,14 +56,6 @@ export function serverProcess(options: ServerOptions): { args: string[]; env: No
   };
 }
 
-const tail = (path: string, lines: number): string => {
-  try {
-    return readFileSync(path, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
-  } catch {
-    return '';
-  }
-};
-
 async function isHealthy(server: ServerFile): Promise<boolean> {
   const client = clientOf({ url: server.url, token: localToken(), origin: 'local' });
   return client.call(routes.machine.health, {}).then(
@@ -91,11 +85,12 @@ export async function runningServer(): Promise<ServerFile | undefined> {
 
 /**
  * Starts the server of this machine in the background and waits until it answers.
- * @throws VgpuError `SERVER_UNREACHABLE` with the end of its log, when it ends or stays silent for 60 s.
+ * @throws VgpuError `SERVER_FAILED` in the server's own words, when it ends or stays silent for three minutes.
  */
 export async function startServer(options: ServerOptions = {}): Promise<ServerFile> {
   mkdirSync(home(), { recursive: true, mode: 0o711 });
   const log = openSync(serverLog(), 'a', 0o600);
+  const from = fstatSync(log).size;
   const { args, env } = serverProcess(options);
   const child = spawn(process.execPath, args, {
     cwd: '/',
@@ -114,8 +109,14 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerFi
     if (server && (server.pid === child.pid || ended) && (await isHealthy(server))) return server;
     if (ended) break;
   }
-  const cause = new Error(`the server did not start. The end of ${serverLog()}:\n${tail(serverLog(), 15)}`);
-  throw new VgpuError('INTERNAL', { problem: cause.message, request: '-' }, { cause });
+  if (!ended) {
+    throw new VgpuError('SERVER_FAILED', {
+      problem: `it runs (pid ${child.pid}) and has not answered for ${startLimitMs / 1000} s`,
+      advice: `Look at ${serverLog()}; \`vgpu down\` ends it.`,
+    });
+  }
+  const said = readFileSync(serverLog()).subarray(from).toString('utf8');
+  throw new VgpuError('SERVER_FAILED', failureIn(said, serverLog()));
 }
 
 /** Asks the server of this machine to end, and waits for it. Returns whether one ran. */

@@ -109,6 +109,7 @@ export const catalogue = {
     'no vgpu server answers at {url}',
     'Start one with `vgpu up`, or `vgpu login URL`.',
   ),
+  SERVER_FAILED: entry(503, 3, 'the server did not start: {problem}', '{advice}'),
   SERVER_RUNNING: entry(
     409,
     1,

@@ -232,7 +232,7 @@ r['bundle'] = blocked(lambda: open('/vgpu/in/bundle/x', 'w'))
 r['runtime'] = blocked(lambda: open('/vgpu/runtime/supervisor.py', 'a'))
 r['connect'] = blocked(lambda: socket.create_connection(('1.1.1.1', 53), 2))
 r['interfaces'] = sorted(n for _, n in socket.if_nameindex())
-r['init'] = blocked(lambda: os.listdir('/proc/1/fd'))
+r['init'] = blocked(lambda: os.readlink('/proc/1/fd/0'))
 r['kill'] = blocked(lambda: os.kill(1, 9))
 r['sockets'] = [p for p in ('/var/run/docker.sock', '/run/docker.sock', '/run/podman/podman.sock') if os.path.exists(p)]
 r['ptrace'] = __import__('ctypes').CDLL(None, use_errno=True).ptrace(0, 0, 0, 0)
