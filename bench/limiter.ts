@@ -1,10 +1,12 @@
 /**
  * Whether the limiter's bounds hold: share error over kernel shapes, work conservation, hand-over latency, exactness of
- * the memory cap, what it costs a program that is alone, and how fast processes attach. On the fake driver (a GPU
+ * the memory cap, what it costs a program that is alone, how fast processes attach, and what is left of the throughput
+ * where memory is over-committed. On the fake driver (a GPU
  * timeline shared by processes, native/fakedriver) and, where there is one, on the first OpenCL device. The rival is
  * the same pair of programs without a limiter, which is what hardware time slicing gives.
  */
 import { Bed, build, fields, type Load, sideBySide } from '../native/tests/bed.ts';
+import { overcommit } from './harness/overcommit.ts';
 import { type Bench, type BenchOptions, type BenchResult, less, more, quantile } from './result.ts';
 
 const GiB = 1 << 30;
@@ -239,7 +241,7 @@ export async function benchLimiter(options: BenchOptions): Promise<BenchResult[]
     await bed.control('remove id=large');
     await bed.slice('whole', `share=1000 memory=${8 * GiB}`);
     out.push(...(await overhead(bed, options.quick)), await attach(bed));
-    return [...out, ...(await opencl(options.quick))];
+    return [...out, ...(await overcommit(options.quick)), ...(await opencl(options.quick))];
   } finally {
     await bed.close();
   }

@@ -1,7 +1,7 @@
 // What a launch costs the host: cuda_launch [batches] [kernel] [stream]. Launches in batches of 200, times each batch's
 // launches without the wait that follows, and prints the least and the median time of one launch in nanoseconds.
 // kernel: `spin_100` (default) or `nothing_0`, which the fake driver answers at once: what is left is what stands in
-// front of it. stream: `own` (default), `legacy` or `thread`, the default streams.
+// front of it; `touch_100` is given memory, which an over-committed slice looks at. stream: `own` (default), `legacy` or `thread`, the default streams.
 #include <string.h>
 
 #include "../common/futex.h"
@@ -26,10 +26,14 @@ int main(int argc, char **argv) {
   CHECK(cuModuleLoadData(&module, ""));
   CHECK(cuModuleGetFunction(&f, module, kernel));
   if (strcmp(kind, "own") == 0) CHECK(cuStreamCreate(&stream, 1));
+  devptr memory = 0;
+  size_t bytes = 4096;
+  void *touched[] = {&memory, &bytes}, **parameters = strncmp(kernel, "touch_", 6) == 0 ? touched : NULL;
+  if (parameters) CHECK(cuMemAlloc_v2(&memory, bytes));
   __typeof__(cuLaunchKernel) launch = strcmp(kind, "thread") ? cuLaunchKernel : cuLaunchKernel_ptsz;
   for (unsigned b = 0; b < batches; b++) {
     uint64_t start = vgpu_now_ns();
-    for (int i = 0; i < BATCH; i++) CHECK(launch(f, 1, 1, 1, 1, 1, 1, 0, stream, NULL, NULL));
+    for (int i = 0; i < BATCH; i++) CHECK(launch(f, 1, 1, 1, 1, 1, 1, 0, stream, parameters, NULL));
     took[b] = (double)(vgpu_now_ns() - start) / BATCH;
     CHECK(cuStreamSynchronize(stream));
   }

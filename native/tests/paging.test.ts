@@ -103,6 +103,10 @@ describe('who leaves what on the device', () => {
     expect(plan('keep', 10, '6:2:h', '2:2:n', '4:4:i')).toEqual([-1, -1, 2]);
   });
 
+  it('several that hold the device together (under MPS) each leave what the heir needs beside the others', () => {
+    expect(plan('keep', 12, '4:4:h', '4:4:h', '6:2:n')).toEqual([2, 2, -1]);
+  });
+
   it('a holder that goes on, or that nobody waits for, keeps all', () => {
     expect(plan('keep', 8, '8:8:h')).toEqual([-1]);
     expect(plan('keep', 8, '6:6:h', '6:2:w')).toEqual([-1, -1]);
