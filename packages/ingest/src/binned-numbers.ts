@@ -103,7 +103,7 @@ export class BinnedNumbers implements NumberFigures {
   static async measure(engine: Engine, from: string, columns: readonly BinnedNumbers[]): Promise<void> {
     const found: { column: BinnedNumbers; quantiles: number[]; sums: CentredSums }[] = [];
     for (const column of columns) {
-      column.#bins = await column.#countBins(column.#x, column.#bounds, binsFor(column.#total), 'true');
+      column.#bins = await column.#countBins(column.#x, column.#bounds, binsFor(column.#total));
       const quantiles = await column.quantiles([0.01, 0.25, 0.5, 0.75, 0.99]);
       found.push({ column, quantiles, sums: new CentredSums(column.#bounds, quantiles[2]!) });
     }
@@ -152,7 +152,7 @@ export class BinnedNumbers implements NumberFigures {
     const [clipped, outliers, ...sums] = none ? [] : await this.#engine.aggregates(this.#from, wanted);
     const counts = { clipped: toNumber(clipped), outliers: toNumber(outliers) };
     if (!changed) return { ...counts, numeric: outcomeFrom(summary) };
-    const bins = await this.#countBins(final, bounds, shownBins, 'true');
+    const bins = await this.#countBins(final, bounds, shownBins);
     const total = this.#total + (fill === null ? 0 : treatment.missing);
     return {
       ...counts,
@@ -173,14 +173,14 @@ export class BinnedNumbers implements NumberFigures {
     ].join(' ')} ELSE ${x} END`;
   }
 
-  async #countBins(x: string, bounds: Bounds, size: number, where: string): Promise<Float64Array> {
+  async #countBins(x: string, bounds: Bounds, size: number, where?: string): Promise<Float64Array> {
     const bins = new Float64Array(binWidth(bounds, size) === Infinity ? 1 : size);
-    const list = `SELECT ${binSql(x, bounds, bins.length)} AS bin FROM ${this.#from} WHERE ${where}`;
+    const list = `SELECT ${binSql(x, bounds, bins.length)} AS bin FROM ${this.#from}${where ? ` WHERE ${where}` : ''}`;
     const answer = await this.#engine.numbers(
-      `SELECT CAST(bin AS DOUBLE), CAST(count(*) AS DOUBLE) FROM (${list}) WHERE bin IS NOT NULL GROUP BY bin`,
+      `SELECT CAST(coalesce(bin, -1) AS DOUBLE), CAST(count(*) AS DOUBLE) FROM (${list}) GROUP BY bin`,
     );
     answer[0]?.forEach((bin, i) => {
-      bins[Math.min(bin, bins.length - 1)]! += answer[1]![i]!;
+      if (bin >= 0) bins[Math.min(bin, bins.length - 1)]! += answer[1]![i]!;
     });
     return bins;
   }
@@ -215,7 +215,10 @@ export class BinnedNumbers implements NumberFigures {
       `${binSql(this.#x, bounds, bins.length)} IN (${list
         .flatMap((bin) => (bin === bins.length - 1 ? [bin, bin + 1] : [bin]))
         .join(', ')})`;
-    const within = `${this.#x} >= ${sqlReal(bounds.min)} AND ${this.#x} <= ${sqlReal(bounds.max)}`;
+    const within =
+      bounds === this.#bounds
+        ? 'true'
+        : `${this.#x} >= ${sqlReal(bounds.min)} AND ${this.#x} <= ${sqlReal(bounds.max)}`;
     const few = [...wanted].filter(([bin]) => bins[bin]! * wanted.size <= this.#held);
     if (few.length > 0) {
       const [values] = await this.#engine.numbers(

@@ -21,7 +21,21 @@ import { unitInCell, unitInHeader, unitName } from './units.ts';
 export interface CleanedTable {
   report: Report;
   /** Final columns: name and SQL over `kept`. */
-  output: { name: string; sql: string; type: string; decimals?: number | undefined }[];
+  output: {
+    name: string;
+    sql: string;
+    type: string;
+    /** Where the column's numbers were written with equally many decimals. */
+    decimals?:
+      | {
+          count: number;
+          /** SQL of the value before treatment, and the largest of them whatever their sign. */
+          value: string;
+          largest: number;
+          cases: Treatment['cases'];
+        }
+      | undefined;
+  }[];
   /** Relation of the rows that stay. */
   kept: string;
   /** Loaded columns with unreadable cells. */
@@ -119,7 +133,14 @@ export async function cleanTable(
   const columns: ColumnReport[] = [];
   const output: CleanedTable['output'] = [];
   const taken = new Set(names);
-  const all = readings.map((reading, i): Measured => ({ from: kept, value: `v${i}`, type: reading.type }));
+  const all = readings.map(
+    (reading, i): Measured => ({
+      from: kept,
+      value: `v${i}`,
+      type: reading.type,
+      repeats: new Set(samples[i]).size <= samples[i]!.length / 20,
+    }),
+  );
   const measuredColumns = await measureColumns(engine, all, options.held);
   const cellChanges = await countCellChanges(
     engine,
@@ -164,11 +185,20 @@ export async function cleanTable(
     if (outcome && outcome.clipped > 0)
       await logClipped(engine, changes, kept, { index: i, name: names[i]!, plan, count: outcome.clipped });
     plan.reading = describeReading(reading);
+    const { numeric } = before;
     output.push({
       name: names[i]!,
       sql: treated.final,
       type: duckType(reading.type),
-      decimals: reading.type === 'number' ? reading.decimals : undefined,
+      decimals:
+        reading.type === 'number' && reading.decimals !== undefined && numeric
+          ? {
+              count: reading.decimals,
+              value: `v${i}`,
+              largest: Math.max(-numeric.min, numeric.max),
+              cases: treated.cases,
+            }
+          : undefined,
     });
     if (plan.indicator) {
       while (taken.has(plan.indicator)) plan.indicator += '_';

@@ -19,6 +19,8 @@ export interface Measured {
   from: string;
   value: string;
   type: ColumnType;
+  /** Its distinct values are few for all that a sample tells: texts and dates are counted without an estimate. */
+  repeats: boolean;
 }
 
 /** What is known of a column; `numbers` where it holds any. */
@@ -46,7 +48,8 @@ export async function measureColumns(
       const ends = isNumeric(one)
         ? [`CAST(min(${one.value}) AS DOUBLE)`, `CAST(max(${one.value}) AS DOUBLE)`]
         : ['NULL', 'NULL'];
-      return [`count(${one.value})`, `approx_count_distinct(${one.value})`, ...ends];
+      const estimate = one.repeats && !isNumeric(one) ? '0' : `approx_count_distinct(${one.value})`;
+      return [`count(${one.value})`, estimate, ...ends];
     }),
   );
   const found = columns.map((_, i): MeasuredColumn => {

@@ -10,6 +10,8 @@ export interface Treatment {
   plan: ColumnPlan;
   /** SQL of the column's final value. */
   final: string;
+  /** Its cases: what is left as it is, and SQL of the values that others become; for numbers alone. */
+  cases: { same: string; others: { where: string; value: string }[] };
   imputed: number;
   warnings: string[];
 }
@@ -167,10 +169,20 @@ export async function treatColumn(
   const type = duckType(reading.type);
   const bound = (value: number): string =>
     reading.type === 'integer' ? `CAST('${value}' AS BIGINT)` : sqlReal(value);
-  const cases: string[] = [];
-  if (clip && clip.min !== null) cases.push(`WHEN ${v} < ${bound(clip.min)} THEN ${bound(clip.min)}`);
-  if (clip && clip.max !== null) cases.push(`WHEN ${v} > ${bound(clip.max)} THEN ${bound(clip.max)}`);
-  const clippedValue = cases.length > 0 ? `CASE ${cases.join(' ')} ELSE ${v} END` : v;
+  const bounds: { where: string; inside: string; value: string }[] = [];
+  const limit = (value: number | null | undefined, outside: string, inside: string): void => {
+    if (value === null || value === undefined) return;
+    const at = bound(value);
+    bounds.push({ where: `${v} ${outside} ${at}`, inside: `${v} ${inside} ${at}`, value: at });
+  };
+  limit(clip?.min, '<', '>=');
+  limit(clip?.max, '>', '<=');
+  const clippedValue =
+    bounds.length > 0
+      ? `CASE ${bounds.map(({ where, value }) => `WHEN ${where} THEN ${value}`).join(' ')} ELSE ${v} END`
+      : v;
+  const same = bounds.length > 0 ? bounds.map(({ inside }) => inside).join(' AND ') : `${v} IS NOT NULL`;
+  const others: Treatment['cases']['others'] = [...bounds];
   let plan: ColumnPlan = { impute: 'none', fill: null, clip, indicator: null, reading: [] };
   let final = clippedValue;
   let imputed = 0;
@@ -182,7 +194,9 @@ export async function treatColumn(
         warnings.push(`"${column.name}" keeps ${missing} missing value${missing === 1 ? '' : 's'}: ${note}.`);
       if (fill !== null) {
         imputed = missing;
-        final = `CASE WHEN ${v} IS NULL THEN CAST(${sqlText(String(fill))} AS ${type}) ELSE ${clippedValue} END`;
+        const value = `CAST(${sqlText(String(fill))} AS ${type})`;
+        others.push({ where: `${v} IS NULL`, value });
+        final = `CASE WHEN ${v} IS NULL THEN ${value} ELSE ${clippedValue} END`;
         if (missing > rows * 0.5)
           warnings.push(
             `${Math.round((100 * missing) / rows)} % of "${column.name}" is missing and takes the same value (${fill}).`,
@@ -191,5 +205,5 @@ export async function treatColumn(
       }
     }
   }
-  return { plan, final, imputed, warnings };
+  return { plan, final, cases: { same, others }, imputed, warnings };
 }

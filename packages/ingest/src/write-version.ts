@@ -2,7 +2,7 @@ import { chmod, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CleanedTable } from './clean-table.ts';
 import { sqlName, sqlReal, sqlText, trimmed } from './column-sql.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, toNumber } from './engine.ts';
 import { rawName, unreadSql } from './load-table.ts';
 
 export const versionFiles = {
@@ -15,38 +15,57 @@ export const versionFiles = {
   version: 'version.json',
 } as const;
 
+type Output = CleanedTable['output'][number];
+
 /**
- * A number's text for CSV. Where the column's numbers were written with equally many decimals they keep
- * them, as long as the text reads back as the very same double; all else is the shortest such text.
+ * Columns whose numbers were written with equally many decimals, and which keep them in the CSV: where
+ * that text reads back as the very same double in every row.
  */
-function numberText(value: string, decimals: number): string {
-  const power = sqlReal(10 ** decimals);
-  const exact = `abs(${value}) < ${sqlReal(10 ** (15 - decimals))} AND round(${value} * ${power}) / ${power} = ${value}`;
-  return `CASE WHEN ${exact} THEN CAST(CAST(${value} AS DECIMAL(18, ${decimals})) AS VARCHAR) ELSE CAST(${value} AS VARCHAR) END`;
+async function fixedDecimals(engine: Engine, cleaned: CleanedTable): Promise<Set<Output>> {
+  const asked = cleaned.output.filter(
+    ({ decimals }) => decimals && decimals.largest * 10 ** decimals.count < 1e15,
+  );
+  const counts = await engine.aggregates(
+    cleaned.kept,
+    asked.map(({ decimals }) => {
+      const { value, count } = decimals!;
+      const power = sqlReal(10 ** count);
+      return `count(*) FILTER (round(${value} * ${power}) / ${power} <> ${value})`;
+    }),
+  );
+  return new Set(asked.filter((_, k) => toNumber(counts[k]) === 0));
+}
+
+/** SQL of a cell's text in the CSV. */
+function csvText({ sql, type, decimals }: Output, isFixed: boolean): string {
+  if (!isFixed) return `CAST(${sql} AS ${type})`;
+  const { value, count, cases } = decimals!;
+  // Most rows come first: each case costs those that reach it.
+  const same = `WHEN ${cases.same} THEN CAST(CAST(${value} AS DECIMAL(18, ${count})) AS VARCHAR)`;
+  const others = cases.others.map((one) => `WHEN ${one.where} THEN CAST(${one.value} AS VARCHAR)`);
+  return `CASE ${[same, ...others].join(' ')} END`;
 }
 
 /** Writes the clean rows as CSV and Parquet, and the cells that have no value beside them. */
 export async function writeData(engine: Engine, cleaned: CleanedTable, dir: string): Promise<void> {
   const { output } = cleaned;
-  const typed = output.map(({ sql, type }) => `CAST(${sql} AS ${type})`);
   const from = (list: readonly string[]): string => `(SELECT ${list.join(', ')} FROM ${cleaned.kept})`;
-  const named = output.map(({ name }, i) => `${typed[i]} AS ${sqlName(name)}`);
-  const texts = output.map(
-    ({ name, decimals }, i) =>
-      `${decimals === undefined ? `f${i}` : numberText(`f${i}`, decimals)} AS ${sqlName(name)}`,
-  );
+  const named = output.map(({ name, sql, type }) => `CAST(${sql} AS ${type}) AS ${sqlName(name)}`);
+  const fixed = await fixedDecimals(engine, cleaned);
+  const texts = output.map((one) => `${csvText(one, fixed.has(one))} AS ${sqlName(one.name)}`);
   // A lone column's missing value would be a blank line, which readers skip.
   const none = output.length === 1 ? 'NA' : '';
   await engine.run(
-    `COPY (SELECT ${texts.join(', ')} FROM ${from(typed.map((sql, i) => `${sql} AS f${i}`))}) TO ${sqlText(join(dir, versionFiles.csv))} (FORMAT csv, HEADER true, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR ${sqlText(none)})`,
+    `COPY ${from(texts)} TO ${sqlText(join(dir, versionFiles.csv))} (FORMAT csv, HEADER true, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR ${sqlText(none)})`,
   );
   // On its way to the disk while Parquet is written.
   const settled = sync(join(dir, versionFiles.csv));
   settled.catch(() => {});
+  // A dictionary of thousands of numbers takes longer to find out than it saves.
   // Row groups of about four million cells keep the writer's buffers small for wide tables.
   const group = Math.max(2048, Math.min(122_880, Math.floor(4_000_000 / output.length / 2048) * 2048));
   await engine.run(
-    `COPY ${from(named)} TO ${sqlText(join(dir, versionFiles.parquet))} (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE ${group})`,
+    `COPY ${from(named)} TO ${sqlText(join(dir, versionFiles.parquet))} (FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 1000, ROW_GROUP_SIZE ${group})`,
   );
   await settled;
   const cells = join(dir, versionFiles.cells);
