@@ -1,7 +1,8 @@
 /**
  * CSV import against the same steps in pandas, on the same files, in turns: hash, detect encoding and
- * delimiter, read, measure every column (quantiles, distinct values, histogram), clip at 1 % and 99 %,
- * fill medians and modes, measure again, write CSV and Parquet. Two files: one plain, one as a European
+ * delimiter, read, measure every column (quantiles, distinct values, histogram, outliers), clip at 1 % and
+ * 99 % but for the row number, fill medians and modes, count what was changed with examples, measure again,
+ * write CSV, Parquet (Snappy), report and rejected rows. Two files: one plain, one as a European
  * spreadsheet exports it (semicolons, decimal commas, thousands, units in cells, windows-1252).
  */
 import { execFile } from 'node:child_process';
