@@ -58,6 +58,8 @@ VGPU_HIDDEN void vgpu_memory_release(struct vgpu_member *m, enum vgpu_kind kind,
 VGPU_HIDDEN bool vgpu_memory_force(struct vgpu_member *m, enum vgpu_kind kind, uint64_t bytes);
 // Bytes used by the whole slice, and its cap (0: none).
 VGPU_HIDDEN uint64_t vgpu_memory_used(struct vgpu_member *m, uint64_t *cap);
+// Whether the slice holds more than it may: of all memory, or of what cannot leave the device.
+VGPU_HIDDEN bool vgpu_memory_over(struct vgpu_member *m);
 
 // Writes a line to standard error where VGPU_DEBUG is set.
 VGPU_HIDDEN void vgpu_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -81,3 +81,10 @@ uint64_t vgpu_memory_used(struct vgpu_member *m, uint64_t *cap) {
   *cap = a ? (uint64_t)a->memory_cap : m->config.memory;
   return a ? total(a) : 0;
 }
+
+bool vgpu_memory_over(struct vgpu_member *m) {
+  const struct vgpu_account *a = m->account;
+  if (!a) return false;
+  uint64_t cap = a->memory_cap, physical_cap = a->physical_cap;
+  return (cap && total(a) > cap) || (physical_cap && a->pinned + a->overhead > physical_cap);
+}

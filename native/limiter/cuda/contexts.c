@@ -40,8 +40,7 @@ static CUresult before(struct creation *c, int device) {
 static bool after(struct creation *c) {
   if (!c->m) return true;
   vgpu_member_measure(c->m);
-  uint64_t cap, used = vgpu_memory_used(c->m, &cap);
-  return cap == 0 || used <= cap;
+  return !vgpu_memory_over(c->m);
 }
 
 static void forget(void *context, struct vgpu_member *m) {

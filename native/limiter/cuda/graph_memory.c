@@ -64,10 +64,8 @@ static CUresult launch(struct vgpu_member *m, int device, uint64_t bound, void *
   // The bound does not fit, but memory is used again within a graph and by the graphs of a stream.
   CUresult r = ((CUresult(*)(void *, CUstream))upload)(executable, stream);
   if (r) return r;
-  uint64_t cap, used;
   count(m, device);
-  used = vgpu_memory_used(m, &cap);
-  if (cap && used > cap) {
+  if (vgpu_memory_over(m)) {
     VGPU_CALL(cuStreamSynchronize, CUresult (*)(CUstream))(stream); // so that the upload itself can be given back
     trim(m, device);
     return CUDA_ERROR_OUT_OF_MEMORY;

@@ -73,7 +73,7 @@ export class ArbiterClient {
   }
 
   /** Makes the slice; gives its folder. */
-  async add(slice: SliceBounds): Promise<string> {
+  async add(slice: Readonly<SliceBounds>): Promise<string> {
     const words = [`id=${slice.id}`, `memory=${slice.memory}`, `share=${slice.share}`, `qos=${slice.qos}`];
     if (slice.limit !== undefined) words.push(`limit=${slice.limit}`);
     if (slice.scaling) words.push(`scaling=${Math.round(slice.scaling * 1000)}`);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { formatBytes, VgpuError } from '@vgpu/core';
 import type { Accelerator } from '../accelerator.ts';
+import { overcommitted } from '../host-backing.ts';
 import { offered, poolOf } from '../pool.ts';
 import { keptPools } from '../pool-file.ts';
 import type { ArbiterClient } from './arbiter-client.ts';
@@ -45,7 +46,7 @@ export async function execUnderSlice(
     memory: placed.bytes,
     share: request.qos === 'best-effort' ? 0 : request.milli,
     qos: request.qos,
-    ...(placed.overcommit ? { overcommit: true } : {}),
+    ...(placed.scaling > 1 ? { scaling: placed.scaling } : {}),
     ...(name ? { device: name } : {}),
   });
   try {
@@ -64,7 +65,8 @@ interface Placed {
   device: Accelerator;
   arbiter: ArbiterClient;
   bytes: number;
-  overcommit: boolean;
+  /** Above 1: its memory may leave the device. */
+  scaling: number;
 }
 
 /** Dedicated GPUs come first, then the device with most compute left, then the one with most memory left. */
@@ -84,9 +86,10 @@ async function place(home: string, devices: readonly Accelerator[], request: Exe
       const { milli: allMilli, bytes: allBytes, slots: allSlots } = offer(device);
       const milli = allMilli - held.reduce((sum, slice) => sum + slice.shareMilli, 0);
       const bytes = allBytes - held.reduce((sum, slice) => sum + slice.capBytes, 0);
-      const overcommit = poolOf(device.uuid, pools).deviceMemoryScaling > 1;
+      const pool = poolOf(device.uuid, pools);
+      const scaling = overcommitted(device, pool) ? pool.deviceMemoryScaling : 1;
       const mps = held.some((slice) => slice.mpsMilli > 0);
-      return { device, arbiter, milli, bytes, slots: allSlots - held.length, overcommit, mps };
+      return { device, arbiter, milli, bytes, slots: allSlots - held.length, scaling, mps };
     }),
   );
   const rank = (d: Accelerator) => (d.kind === 'gpu' ? 0 : 1);
