@@ -88,6 +88,7 @@ static void apply(struct server *s, struct slice *x) {
   row->qos = x->config.qos;
   row->critical = x->config.critical;
   row->overcommit = x->config.overcommit;
+  row->physical_cap = x->account->physical_cap;
   s->overcommitted = x->config.overcommit;
   for (const struct slice *o = s->slices; o; o = o->next) s->overcommitted += o != x && o->config.overcommit;
   row->memory_cap = x->config.memory;
