@@ -26,7 +26,7 @@ const columns: readonly Column<Row>[] = [
             {one.name ?? one.tags[0]?.split(':')[0] ?? 'without a name'}
           </Text>
           {one.managed && (
-            <Badge size="xs" variant="default" tt="none">
+            <Badge size="xs" variant="default" tt="none" miw="max-content">
               made by vgpu
             </Badge>
           )}
@@ -154,7 +154,10 @@ function Build() {
   const [busy, setBusy] = useState(false);
   const end = useRef<HTMLDivElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new line moves the view to the end
-  useEffect(() => end.current?.scrollTo(0, end.current.scrollHeight), [lines]);
+  useEffect(() => {
+    // A block: browsers of late give back a promise, which React would take for a clean-up.
+    end.current?.scrollTo(0, end.current.scrollHeight);
+  }, [lines]);
   const start = async () => {
     setBusy(true);
     setLines([]);
@@ -194,7 +197,9 @@ function Build() {
       />
       {lines.length > 0 && (
         <ScrollBox ref={end} label="Output of the build" style={{ maxHeight: 280, overflow: 'auto' }}>
-          <Code block>{lines.join('\n')}</Code>
+          <Code block style={{ overflow: 'visible', whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+            {lines.join('\n')}
+          </Code>
         </ScrollBox>
       )}
       {result && (

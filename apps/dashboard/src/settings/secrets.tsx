@@ -20,7 +20,7 @@ const columns: readonly Column<Secret>[] = [
       <Group gap={8} wrap="nowrap">
         <span style={{ fontWeight: 550 }}>{one.name}</span>
         {!one.readable && (
-          <Badge size="sm" color="red.9" tt="none">
+          <Badge size="sm" color="red.9" tt="none" miw="max-content">
             set it again
           </Badge>
         )}

@@ -48,7 +48,7 @@ const columns: readonly Column<Row>[] = [
     cell: (one) => (
       <Group gap={4} wrap="nowrap">
         {one.scopes.map((scope) => (
-          <Badge key={scope} variant="default" size="sm" tt="none" fw={500}>
+          <Badge key={scope} variant="default" size="sm" tt="none" fw={500} miw="max-content">
             {scope}
           </Badge>
         ))}
