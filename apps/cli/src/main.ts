@@ -11,6 +11,11 @@ function usageError(error: CommanderError, argv: readonly string[]): VgpuError {
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
   const word = argv.find((argument) => !argument.startsWith('-')) ?? '';
   const command = commandTable.some(({ name }) => name === word) ? word : '';
+  // What commander throws after it printed the help of a command that is only a group.
+  if (error.code === 'commander.help') {
+    const problem = 'say which of its commands; they are listed above';
+    return new VgpuError('BAD_FLAG', { flag: `vgpu ${command}`.trim(), problem, command });
+  }
   return new VgpuError('BAD_FLAG', {
     flag: `vgpu ${command}`.trim(),
     problem: [first, ...rest].join(' ').trim(),

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type CommandEntry, commandTable } from './command-table.ts';
 import { version } from './version.ts';
+import { examples } from './views/examples.ts';
 
 export const exitCodeHelp = `
 Exit codes:
@@ -15,15 +16,17 @@ function bare(entry: CommandEntry): Command {
 }
 
 /** Gives a command, and each command below it, what all have: `--json`, exit codes in the help, no exit of its own. */
-function dress(command: Command): Command {
+function dress(command: Command, path = ''): Command {
   command.exitOverride().configureOutput({ outputError: () => {} });
   if (command.name() === 'vgpu') {
     // the options of the program are its own
   } else if (command.commands.length > 0) {
-    for (const sub of command.commands) dress(sub);
+    for (const sub of command.commands) dress(sub, `${path} ${sub.name()}`);
   } else if (!command.options.some((option) => option.long === '--json')) {
     command.option('--json', 'print JSON');
   }
+  const lines = examples[path];
+  if (lines) command.addHelpText('after', `\n${['Examples:', ...lines].join('\n  ')}`);
   return command.addHelpText('after', exitCodeHelp);
 }
 
@@ -31,7 +34,7 @@ function dress(command: Command): Command {
 export async function loadCommand(entry: CommandEntry): Promise<Command> {
   const command = bare(entry);
   (await entry.load()).define(command);
-  return dress(command);
+  return dress(command, entry.name);
 }
 
 /**

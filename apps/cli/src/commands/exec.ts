@@ -24,7 +24,6 @@ export function define(command: Command): void {
         .choices(['guaranteed', 'burstable', 'best-effort'])
         .default('burstable'),
     )
-    .addHelpText('after', '\nExample:\n  vgpu exec --gpu 0.3 --vram 2GiB -- python train.py')
     .action(async (program: string[], flags: ExecFlags) => {
       const milli = parseMilli(flags.gpu, 'gpu');
       if (milli < 1 || milli > 1000) {

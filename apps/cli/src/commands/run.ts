@@ -14,18 +14,11 @@ export function define(command: Command): void {
     .description('Run a script, once for each dataset, each in a worker of its own.')
     .argument('<script>', 'a Python script or a program')
     .argument('[args...]', 'arguments for the script, after --');
-  addSubmitOptions(addRunOptions(command))
-    .addHelpText(
-      'after',
-      `
-Examples:
-  vgpu run train.py --data a.csv --data b.csv --target label --follow
-  vgpu run train.py --data a.csv --gpu 0.25 --vram 8GiB --wait --json
-  vgpu run train.py -- --lr 0.01`,
-    )
-    .action(async (script: string, args: string[], flags: RunFlags & SubmitFlags) => {
+  addSubmitOptions(addRunOptions(command)).action(
+    async (script: string, args: string[], flags: RunFlags & SubmitFlags) => {
       const spec = specFromFlags(script, args, flags);
       const session = await ensureServer();
       await submitAndStay(session, { spec, from: process.cwd(), folder: flags.folder }, flags);
-    });
+    },
+  );
 }

@@ -43,14 +43,6 @@ function defineSet(command: Command): void {
     .argument('<name>', 'its name')
     .allowExcessArguments()
     .option('--from-file <file>', 'take the value from this file, as it is')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  vgpu secret set HF_TOKEN                       # asks for the value
-  pass show hf | vgpu secret set HF_TOKEN        # without the line's end
-  vgpu secret set key.json --from-file key.json`,
-    )
     .action(async (name: string, flags: { fromFile?: string; json?: boolean }, self: Command) => {
       if (self.args.length > 1) {
         const problem = 'a value on the command line would stay in the shell’s history; pipe it in instead';
@@ -123,12 +115,4 @@ export function define(command: Command): void {
   defineList(command);
   defineRemove(command);
   defineRotate(command);
-  command.addHelpText(
-    'after',
-    `
-Examples:
-  vgpu secret set HF_TOKEN
-  vgpu run train.py --secret HF_TOKEN=HF_TOKEN
-  vgpu secret ls`,
-  );
 }

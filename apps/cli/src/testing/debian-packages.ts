@@ -14,6 +14,8 @@ export const testPackages: readonly [name: string, reason: string][] = [
   ['crun', 'container engine'],
   ['iptables', 'networks of the container engine'],
   ['xz-utils', 'base of the worker image'],
+  ['zsh', 'completion'],
+  ['fish', 'completion'],
   ['chromium', 'dashboard'],
   ['fonts-dejavu-core', 'dashboard'],
   ['ocl-icd-libopencl1', 'OpenCL slices'],

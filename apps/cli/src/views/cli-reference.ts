@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { commandTable } from '../command-table.ts';
 import { exitCodeHelp, loadCommand } from '../program.ts';
+import { examples } from './examples.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
@@ -27,6 +28,10 @@ function section(path: string, command: Command): string[] {
     '| option | |',
     '|---|---|',
     ...rows,
+    '',
+    '```sh',
+    ...(examples[path] ?? []),
+    '```',
   ];
 }
 

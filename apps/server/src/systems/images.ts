@@ -94,8 +94,13 @@ export class Images {
           say({ type: 'done', image, id });
         },
         (error) => {
-          const { code, message, hint } = errorOfDriver(error);
-          say({ type: 'error', error: { code, message, hint } });
+          const known = errorOfDriver(error);
+          const { code, message, hint } =
+            known.code === 'IMAGE_BUILD_FAILED'
+              ? new VgpuError(known.code, { ...known.details, image: request.name })
+              : known;
+          const advice = (error instanceof DriverError && error.hint) || hint;
+          say({ type: 'error', error: { code, message, hint: advice } });
         },
       )
       .finally(() => {
