@@ -1,26 +1,35 @@
 import { VgpuError } from '@vgpu/core';
-import { CommanderError } from 'commander';
-import { commandTable } from './command-table.ts';
+import { type Command, CommanderError } from 'commander';
 import { ExitWith } from './exit-with.ts';
 import { Detached } from './follow/detached.ts';
 import { reportError } from './output/report-error.ts';
 import { buildProgram } from './program.ts';
 
+/** The command that the words lead to: `data show`; empty for none. */
+function commandOf(program: Command, argv: readonly string[]): string {
+  const path: string[] = [];
+  let at = program;
+  for (const word of argv) {
+    if (word.startsWith('-')) continue;
+    const below = at.commands.find((sub) => sub.name() === word);
+    if (!below) break;
+    path.push(word);
+    at = below;
+  }
+  return path.join(' ');
+}
+
 /** A usage error as commander puts it, in the words of the catalogue. */
-function usageError(error: CommanderError, argv: readonly string[]): VgpuError {
+function usageError(error: CommanderError, command: string): VgpuError {
   const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
-  const word = argv.find((argument) => !argument.startsWith('-')) ?? '';
-  const command = commandTable.some(({ name }) => name === word) ? word : '';
   // What commander throws after it printed the help of a command that is only a group.
   if (error.code === 'commander.help') {
     const problem = 'say which of its commands; they are listed above';
     return new VgpuError('BAD_FLAG', { flag: `vgpu ${command}`.trim(), problem, command });
   }
-  return new VgpuError('BAD_FLAG', {
-    flag: `vgpu ${command}`.trim(),
-    problem: [first, ...rest].join(' ').trim(),
-    command: command || 'help',
-  });
+  const problem = [first, ...rest].join(' ').trim();
+  const known = new VgpuError('BAD_FLAG', { flag: `vgpu ${command}`.trim(), problem, command });
+  return command ? known : Object.assign(known, { hint: '`vgpu help` lists the commands.' });
 }
 
 /**
@@ -36,8 +45,9 @@ export async function main(argv: string[]): Promise<number> {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
   });
+  let program: Command | undefined;
   try {
-    const program = await buildProgram(argv);
+    program = await buildProgram(argv);
     if (argv.length === 0) {
       program.outputHelp();
       return 0;
@@ -49,7 +59,7 @@ export async function main(argv: string[]): Promise<number> {
     if (error instanceof Detached) return 130;
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
-      return reportError(usageError(error, argv), json);
+      return reportError(usageError(error, program ? commandOf(program, argv) : ''), json);
     }
     return reportError(error, json);
   }

@@ -31,7 +31,8 @@ function defineAdd(command: Command): void {
     .option('-n, --name <name>', 'name of the dataset (default: the file’s)')
     .action(async (path: string, flags: ImportFlags) => {
       const { client } = await ensureServer();
-      const imported = await importFile(client, { ...flags, path, clean: cleanFlag(flags.clean) });
+      const clean = cleanFlag(flags.clean, 'data add');
+      const imported = await importFile(client, { ...flags, path, clean });
       if (flags.json) return printJson(imported);
       print(cleaningText(imported.report));
       const verb = imported.existed ? 'was there already as' : 'is';
@@ -45,7 +46,11 @@ function defineCheck(command: Command): void {
     .argument('<file>')
     .action(async (path: string, flags: ImportFlags) => {
       const { client } = await ensureServer();
-      const report = await checkFile(client, { path, target: flags.target, clean: cleanFlag(flags.clean) });
+      const report = await checkFile(client, {
+        path,
+        target: flags.target,
+        clean: cleanFlag(flags.clean, 'data check'),
+      });
       if (flags.json) printJson(report);
       else print(cleaningText(report));
     });

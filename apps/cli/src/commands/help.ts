@@ -18,7 +18,8 @@ export function define(command: Command): void {
       if (!entry) {
         const near = suggest(topic, [...commandTable.map(({ name }) => name), 'spec']);
         const problem = `no such topic${near ? `; did you mean "${near}"?` : ''}`;
-        throw new VgpuError('BAD_FLAG', { flag: topic, problem, command: 'help' });
+        const unknown = new VgpuError('BAD_FLAG', { flag: topic, problem, command: 'help' });
+        throw Object.assign(unknown, { hint: '`vgpu help` lists the commands.' });
       }
       if (flags.json) return printJson({ name: entry.name, summary: entry.summary, group: entry.group });
       (await loadCommand(entry)).outputHelp();

@@ -36,7 +36,12 @@ export function define(command: Command): void {
             command: 'ps',
           });
         }
-        const query = { state, search: flags.search, limit: flags.limit };
+        const limit = Number(flags.limit);
+        if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+          const problem = `"${flags.limit}" is no number from 1 to 1000`;
+          throw new VgpuError('BAD_FLAG', { flag: '--limit', problem, command: 'ps' });
+        }
+        const query = { state, search: flags.search, limit };
         const { client } = connect();
         const page = await client.call(routes.jobs.list, { query });
         if (flags.json) return printJson(page.items);
@@ -44,7 +49,10 @@ export function define(command: Command): void {
           for (const job of page.items) print(job.id);
           return;
         }
-        if (page.items.length === 0) return note(style.dim('no jobs yet: vgpu run train.py --data a.csv'));
+        if (page.items.length === 0) {
+          const filtered = state !== undefined || flags.search !== undefined;
+          return note(style.dim(filtered ? 'no job matches' : 'no jobs yet: vgpu run train.py --data a.csv'));
+        }
         const turns = await turnsOf(client, page.items);
         const rows = page.items.map((job) => {
           const ended = (job.counts.COMPLETED ?? 0) + (job.counts.FAILED ?? 0) + (job.counts.CANCELLED ?? 0);

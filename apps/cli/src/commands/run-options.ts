@@ -116,8 +116,8 @@ function secretUse(entry: string): SecretUseInput {
   return env === undefined ? name : { name, env };
 }
 
-/** Cleaning options from `--clean`. */
-export function cleanFlag(text: string | undefined): Record<string, unknown> | undefined {
+/** Cleaning options from `--clean`. @param command the one that an error points to. */
+export function cleanFlag(text: string | undefined, command = 'run'): Record<string, unknown> | undefined {
   if (text === undefined) return undefined;
   let source = text;
   if (text.startsWith('@')) {
@@ -133,7 +133,8 @@ export function cleanFlag(text: string | undefined): Record<string, unknown> | u
   } catch {
     // reported below
   }
-  throw bad('--clean', 'not a JSON object, such as \'{"impute":"median","clip":[0.01,0.99]}\'');
+  const problem = 'not a JSON object, such as \'{"impute":"median","clip":[0.01,0.99]}\'';
+  throw new VgpuError('BAD_FLAG', { flag: '--clean', problem, command });
 }
 
 /** Leaves out what is undefined, so that the spec holds only what the user wrote. */

@@ -50,6 +50,10 @@ function defineSet(command: Command): void {
       }
       const { client } = connect();
       const value = await valueFor(name, flags.fromFile);
+      if (value.length === 0) {
+        const flag = flags.fromFile === undefined ? name : '--from-file';
+        throw new VgpuError('BAD_FLAG', { flag, problem: 'the value is empty', command: 'secret set' });
+      }
       const body = { value: value.toString('base64'), encoding: 'base64' as const };
       const secret = await client.call(routes.secrets.set, { params: { secret: name }, body });
       if (flags.json) return printJson(secret);

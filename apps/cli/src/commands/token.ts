@@ -60,7 +60,7 @@ function defineList(command: Command): void {
       ]);
       print(
         renderTable(
-          columns.map((title) => ({ title, shrinks: title === 'name' })),
+          columns.map((title) => ({ title, shrinks: title === 'name', key: title === 'name' })),
           rows,
         ),
       );

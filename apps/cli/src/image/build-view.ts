@@ -9,7 +9,7 @@ import { cut } from '../output/table.ts';
 type Shown = { type: 'step'; step: string; progress: Progress | null } | { type: 'output'; text: string };
 const keptLines = 20;
 
-/** A build for people: one line for each step; on a terminal the running one has a bar and its last output. */
+/** A build for people: one line for each step; on a terminal the running one has a bar and its last output, elsewhere every line. */
 export class BuildView {
   step = '';
   readonly #quiet: boolean;
@@ -22,7 +22,9 @@ export class BuildView {
 
   take(event: Shown): void {
     if (event.type === 'output') {
-      for (const line of event.text.split('\n')) if (line.trim()) this.#lines.push(plain(line));
+      const lines = event.text.split('\n').flatMap((line) => (line.trim() ? [plain(line)] : []));
+      this.#lines.push(...lines);
+      if (!this.#live && !this.#quiet) for (const line of lines) note(style.dim(`    ${line}`));
       this.#lines.splice(0, Math.max(0, this.#lines.length - keptLines));
     } else if (event.step !== this.step) {
       if (this.#live && this.step && !this.#quiet) {
@@ -36,10 +38,11 @@ export class BuildView {
     if (this.#live && !this.#quiet) this.#draw(event.type === 'step' ? event.progress : null);
   }
 
-  /** Shows the last lines of the step that failed. */
+  /** Shows the last lines of the step that failed, unless they were seen. */
   fail(): void {
     this.#live?.clear();
-    note(`${style.red('✗')} ${plain(this.step)}`);
+    note(`${style.red('✗')} ${plain(this.step || 'build')}`);
+    if (!this.#live && !this.#quiet) return;
     for (const line of this.#lines) note(style.dim(`    ${line}`));
   }
 

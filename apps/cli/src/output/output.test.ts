@@ -56,6 +56,50 @@ describe('renderTable', () => {
     expect(lines[1]).toMatch(/…\s+12345$/);
   });
 
+  test('what is too wide for that goes on below, led by the column that tells the rows apart', () => {
+    const wide = [
+      { title: '#' },
+      { title: 'task', key: true, shrinks: true },
+      ...['accuracy', 'precision', 'recall'].map((title) => ({ title, align: 'right' as const })),
+    ];
+    const rows = [
+      [1, 'north', 0.91, 0.92, 0.93],
+      [2, 'south', 0.81, 0.82, 0.83],
+    ];
+    expect(renderTable(wide, rows, 29).split('\n')).toEqual([
+      '#  task   accuracy  precision',
+      '1  north      0.91       0.92',
+      '2  south      0.81       0.82',
+      '',
+      'task   recall',
+      'north    0.93',
+      'south    0.83',
+    ]);
+  });
+
+  test('no line is wider than the terminal, and every column is there', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ width: fc.integer({ min: 1, max: 30 }), shrinks: fc.boolean() }), {
+          minLength: 1,
+          maxLength: 12,
+        }),
+        fc.integer({ min: 60, max: 120 }),
+        (shape, width) => {
+          const all = shape.map(({ shrinks }, i) => ({ title: `c${i}`, shrinks }));
+          const text = renderTable(all, [shape.map((one) => 'x'.repeat(one.width))], width);
+          const lines = text.split('\n');
+          for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(width);
+          const titles = lines
+            .filter((line) => line.includes('c'))
+            .join(' ')
+            .split(/\s+/);
+          expect(new Set(titles)).toEqual(new Set(all.map(({ title }) => title)));
+        },
+      ),
+    );
+  });
+
   test('a missing value is a dash, and cells cannot break the line', () => {
     expect(renderTable(columns, [['a\nb', null]], 80)).toBe('name  n\nab    –');
   });

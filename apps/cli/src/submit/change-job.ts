@@ -1,4 +1,5 @@
 import { routes } from '@vgpu/api';
+import { isJobTerminal } from '@vgpu/core';
 import type { Command } from 'commander';
 import { jobArgument } from '../commands/show.ts';
 import { connect } from '../context/connection.ts';
@@ -20,7 +21,8 @@ export function defineChange(command: Command, change: 'stop' | 'retry'): void {
         return flags.json ? printJson(changed) : print(`${job.name}/${task.name}: ${changed.state}`);
       }
       const changed = await session.client.call(routes.jobs[change], { params: { job: job.id } });
-      if (flags.json) printJson(jobJson(changed, session));
-      else print(`${changed.name}: ${changed.state}`);
+      if (flags.json) return printJson(jobJson(changed, session));
+      const late = change === 'stop' && isJobTerminal(job.state);
+      print(`${changed.name}: ${changed.state}${late ? ' (it had ended already)' : ''}`);
     });
 }

@@ -30,7 +30,7 @@ export function taskTable(job: Job): string {
   const columns: Column[] = [
     { title: '', paint: style.yellow },
     { title: 'worker', paint: style.dim },
-    { title: 'task', shrinks: true },
+    { title: 'task', shrinks: true, key: true },
     { title: 'state', paint: stateStyle },
     ...names.map((name): Column => ({ title: titleOf(name), align: 'right' })),
     { title: 'start', align: 'right', paint: style.dim },

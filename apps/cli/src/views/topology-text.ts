@@ -32,7 +32,7 @@ const percent = (value: number | null): string => (value === null ? '–' : `${M
 export function acceleratorTable(accelerators: readonly Accelerator[]): string {
   const columns: Column[] = [
     { title: '#', align: 'right' },
-    { title: 'accelerator', shrinks: true },
+    { title: 'accelerator', shrinks: true, key: true },
     { title: 'kind' },
     { title: 'mode' },
     { title: 'pool' },

@@ -96,7 +96,7 @@ export class Pools {
       trx.deleteFrom('pools').where('project', '=', PROJECT).where('name', '=', name).executeTakeFirst(),
     );
     if (done.numDeletedRows === 0n)
-      throw new VgpuError('NOT_FOUND', { what: 'pool', id: name, list: 'gpu ls' });
+      throw new VgpuError('NOT_FOUND', { what: 'pool', id: name, list: 'gpu pool ls' });
     await this.#load();
   }
 
