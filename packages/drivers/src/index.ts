@@ -1,3 +1,4 @@
+export { assertBounded } from './docker/bounds.ts';
 export { EngineClient } from './docker/client.ts';
 export { DockerDriver, type DockerDriverOptions } from './docker/driver.ts';
 export {

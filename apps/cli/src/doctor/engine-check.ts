@@ -1,4 +1,4 @@
-import { DockerDriver, planEngineSetup } from '@vgpu/drivers';
+import { DockerDriver, DriverError, planEngineSetup } from '@vgpu/drivers';
 import { home } from '../context/home.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
@@ -14,18 +14,27 @@ export async function checkEngine(): Promise<Finding[]> {
   return [found, ...(await checkAbilities(plan.engine.socketPath))];
 }
 
+function boundsFinding({ bounds, hint }: { bounds: string[]; hint: string }): Finding {
+  const text = `the engine cannot bound ${bounds.join(', ')}`;
+  if (process.env.VGPU_ALLOW_UNBOUNDED !== '1') return fail('engine', text, hint);
+  return warn('engine', text, 'VGPU_ALLOW_UNBOUNDED=1: workers run all the same.');
+}
+
 async function checkAbilities(socketPath: string): Promise<Finding[]> {
-  const driver = await DockerDriver.open({ home: home(), socketPath });
+  let driver: DockerDriver | undefined;
   try {
-    const { cgroup, rootless, warnings } = await driver.fingerprint();
+    driver = await DockerDriver.open({ home: home(), socketPath });
+    const { cgroup, rootless, unbounded, warnings } = await driver.fingerprint();
     const kind = ok('engine', `cgroup ${cgroup}${rootless ? ', rootless' : ''}`);
     return [
       kind,
+      ...(unbounded ? [boundsFinding(unbounded)] : []),
       ...warnings.map((text: string) => warn('engine', text, 'Workers run, with this one bound less.')),
     ];
   } catch (error) {
-    return [fail('engine', (error as Error).message, 'See the log of the engine.')];
+    const hint = error instanceof DriverError ? error.hint : '';
+    return [fail('engine', (error as Error).message, hint || 'See the log of the engine.')];
   } finally {
-    await driver.close();
+    await driver?.close();
   }
 }

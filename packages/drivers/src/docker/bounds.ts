@@ -1,5 +1,5 @@
 import { DriverError } from '../errors.ts';
-import type { EngineClient } from './client.ts';
+import { EngineClient } from './client.ts';
 
 /** The part of an engine's description that says what it can bound. */
 export interface BoundsInfo {
@@ -7,9 +7,16 @@ export interface BoundsInfo {
   MemoryLimit?: boolean;
   PidsLimit?: boolean;
   CpuCfsQuota?: boolean;
+  SecurityOptions?: string[];
+  /** Podman's own field. */
+  Rootless?: boolean;
 }
 
 export type Bound = 'memory' | 'processes' | 'CPU time';
+
+/** Whether the engine runs without root. */
+export const rootlessOf = (info: BoundsInfo): boolean =>
+  info.Rootless === true || (info.SecurityOptions?.some((o) => o.includes('rootless')) ?? false);
 
 /** Controller of the kernel behind each bound. */
 const CONTROLLERS: readonly [bound: Bound, controller: string, flag: keyof BoundsInfo][] = [
@@ -26,6 +33,30 @@ export function missingBounds(info: BoundsInfo, controllers?: readonly string[])
   return CONTROLLERS.filter(([, controller, flag]) =>
     controllers ? !controllers.includes(controller) : info[flag] === false,
   ).map(([bound]) => bound);
+}
+
+/** Bounds that an engine cannot enforce, and what to do about it. */
+export interface Unbounded {
+  bounds: Bound[];
+  hint: string;
+}
+
+/** Asks an engine what it cannot bound; `info` where it was asked already. */
+export async function unboundedOf(client: EngineClient, info?: BoundsInfo): Promise<Unbounded> {
+  const known = info ?? (await client.json<BoundsInfo>('GET', '/info'));
+  const bounds = missingBounds(known, await podmanControllers(client));
+  return { bounds, hint: boundsHint(known, rootlessOf(known)) };
+}
+
+/** Throws UNSUPPORTED for an engine that would run workers without their bounds. */
+export async function assertBounded(socketPath: string, env = process.env): Promise<void> {
+  const client = new EngineClient(socketPath);
+  try {
+    const { bounds, hint } = await unboundedOf(client);
+    requireBounds(bounds, hint, env);
+  } finally {
+    await client.close();
+  }
 }
 
 /** Controllers that Podman may use; undefined where it is not Podman, or does not say. */

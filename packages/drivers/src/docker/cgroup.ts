@@ -1,11 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CPU_PERIOD_US, cpuQuotaUs } from './container-spec.ts';
 
 /**
  * Direct access to a container's control group. An engine's own update takes tens of milliseconds (it starts the
- * OCI runtime); writing the same files takes microseconds. Works for root on the engine's host; everywhere
- * else `find` gives undefined and the caller asks the engine.
+ * OCI runtime); writing the same files takes microseconds. `findCgroup` gives undefined away from the engine's host;
+ * there, and where `isWritable` says no, the caller asks the engine.
  */
 export interface Cgroup {
   version: 'v1' | 'v2';
@@ -44,6 +44,17 @@ export interface Limits {
   cpuMilli?: number;
   memoryBytes?: number;
   pidsLimit?: number;
+}
+
+/** Whether this process may set bounds in it: root may, and whoever a rootless engine's group was delegated to. */
+export function isWritable(cgroup: Cgroup): boolean {
+  const file = cgroup.version === 'v2' ? 'memory.max' : 'memory.limit_in_bytes';
+  try {
+    accessSync(join(cgroup.folder('memory'), file), constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Writes bounds. Throws the file system's error, e.g. EBUSY when memory in use exceeds the new bound. */

@@ -1,4 +1,4 @@
-import type { Bound } from './bounds.ts';
+import type { Unbounded } from './bounds.ts';
 import type { EngineClient } from './client.ts';
 import type { EngineContainers } from './engine-containers.ts';
 import type { EngineDialect } from './engine-dialect.ts';
@@ -15,7 +15,7 @@ export interface DockerContext {
   ociRuntime: string | undefined;
   dialect: EngineDialect;
   /** Bounds that the engine cannot enforce. */
-  unbounded: { bounds: Bound[]; hint: string };
+  unbounded: Unbounded;
   cgroup: 'v1' | 'v2' | 'unknown';
   /** Folders made for containers that are not created yet: not orphans. */
   young: Set<string>;

@@ -21,15 +21,8 @@ import {
   type WorkerStats,
   type WorkerStatus,
 } from '../types.ts';
-import {
-  type BoundsInfo,
-  boundsHint,
-  listed,
-  missingBounds,
-  podmanControllers,
-  requireBounds,
-} from './bounds.ts';
-import { type Limits, readUsage, writeLimits } from './cgroup.ts';
+import { type BoundsInfo, requireBounds, rootlessOf, unboundedOf } from './bounds.ts';
+import { isWritable, type Limits, readUsage, writeLimits } from './cgroup.ts';
 import { EngineClient } from './client.ts';
 import { limitsOf } from './container-spec.ts';
 import type { DockerContext } from './context.ts';
@@ -60,15 +53,9 @@ export interface DockerDriverOptions {
 interface EngineInfo extends BoundsInfo {
   DefaultRuntime?: string;
   Runtimes?: Record<string, unknown>;
-  SecurityOptions?: string[];
   SwapLimit?: boolean;
   CDISpecDirs?: string[];
-  /** Podman's own field. */
-  Rootless?: boolean;
 }
-
-const isRootless = (info: EngineInfo): boolean =>
-  info.Rootless === true || (info.SecurityOptions?.some((o) => o.includes('rootless')) ?? false);
 
 /** Runs workers in Docker, or in Podman through the same API. */
 export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, KeepsWarm {
@@ -97,7 +84,7 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
     const { engine } = await client.version();
     const info = await client.json<EngineInfo>('GET', '/info');
     const homeId = homeIdentity(options.home);
-    const dialect = engineDialect(engine, isRootless(info), options.home);
+    const dialect = engineDialect(engine, rootlessOf(info), options.home);
     if (dialect.rootless && process.getuid?.() === 0) {
       await client.close();
       throw new DriverError(
@@ -106,7 +93,7 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
         'Run vgpu as that user: the engine reads nothing of what belongs to root.',
       );
     }
-    const bounds = missingBounds(info, await podmanControllers(client));
+    const unbounded = await unboundedOf(client, info);
     const runtimes = Object.keys(info.Runtimes ?? {});
     const context: DockerContext = {
       client,
@@ -118,7 +105,7 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
       ociRuntime:
         options.ociRuntime ?? (runtimes.includes('crun') && info.CgroupVersion === '2' ? 'crun' : undefined),
       dialect,
-      unbounded: { bounds, hint: boundsHint(info, dialect.rootless) },
+      unbounded,
       cgroup: info.CgroupVersion === '2' ? 'v2' : info.CgroupVersion === '1' ? 'v1' : 'unknown',
       young: new Set(),
       log: options.log ?? (() => {}),
@@ -132,7 +119,6 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
     if (!this.#info.SecurityOptions?.some((o) => o.includes('seccomp')))
       warnings.push('the engine has no seccomp: workers run without a system-call filter');
     const { unbounded } = this.context;
-    if (unbounded.bounds.length > 0) warnings.push(`the engine cannot bound ${listed(unbounded.bounds)}`);
     if (this.#info.SwapLimit === false)
       warnings.push('the engine cannot limit swap: a worker may swap beyond its memory');
     return {
@@ -325,7 +311,7 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
   async updateLimits(handle: WorkerHandle, limits: Limits): Promise<void> {
     const worker = this.#require(handle);
     const cgroup = await worker.cgroup();
-    if (cgroup) writeLimits(cgroup, limits);
+    if (cgroup && isWritable(cgroup)) writeLimits(cgroup, limits);
     const all = limitsOf({
       cpuMilli: limits.cpuMilli ?? 0,
       memoryBytes: limits.memoryBytes ?? 0,

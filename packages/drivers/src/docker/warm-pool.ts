@@ -1,6 +1,6 @@
 import { DriverError } from '../errors.ts';
 import { LABEL, type TaskLaunch, type WarmPoolConfig, type WarmPoolStatus } from '../types.ts';
-import { writeLimits } from './cgroup.ts';
+import { isWritable, writeLimits } from './cgroup.ts';
 import { DEFAULT_PIDS, limitsOf, outputPlan } from './container-spec.ts';
 import type { DockerContext } from './context.ts';
 import type { ContainerDescription } from './engine-containers.ts';
@@ -209,9 +209,10 @@ export class WarmPool {
     if (resize) resizeOut(worker.paths, plan.limits);
     const setLimits = async () => {
       const cgroup = await worker.cgroup();
-      if (cgroup) writeLimits(cgroup, limits);
+      const direct = cgroup !== undefined && isWritable(cgroup);
+      if (direct) writeLimits(cgroup, limits);
       else await containers.update(worker.id, limitsOf(limits));
-      return cgroup !== undefined;
+      return direct;
     };
     const [direct, { dataset }] = await Promise.all([setLimits(), stageInputs(worker.paths.in, launch)]);
     await worker.run(orderOf(launch, dataset));
