@@ -31,7 +31,7 @@ bool vgpu_pages(struct vgpu_member *m, int device) {
   if (m->paging) return true;
   if (!can_page(device)) return false;
   vgpu_paging_start(m);
-  atomic_store(&vgpu_paging_any, m->paging != NULL);
+  if (m->paging) atomic_store(&vgpu_paging_any, true);
   return m->paging != NULL;
 }
 

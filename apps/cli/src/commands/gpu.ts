@@ -1,11 +1,12 @@
 import { routes } from '@vgpu/api';
-import { formatBytes, formatMilli, VgpuError } from '@vgpu/core';
+import { VgpuError } from '@vgpu/core';
 import type { Command } from 'commander';
 import { connect } from '../context/connection.ts';
 import { liveScreen } from '../output/live-screen.ts';
 import { note, print, printJson } from '../output/print.ts';
 import { style } from '../output/style.ts';
 import { renderTable } from '../output/table.ts';
+import { slicesTable } from '../views/slices-text.ts';
 import { acceleratorTable } from '../views/topology-text.ts';
 
 const list = async () => connect().client.call(routes.accelerators.list, {});
@@ -21,49 +22,6 @@ function defineList(command: Command): void {
       else note(style.dim('no accelerators were found'));
       if (advice) note(style.dim(advice));
     });
-}
-
-type Slice = Awaited<ReturnType<typeof list>>['items'][number]['slices'][number];
-
-/** What only over-committed slices have: `on the device / in use`, moved so far, the turn's length. */
-const pagingCells = ({ paging }: Slice): string[] =>
-  paging
-    ? [
-        `${formatBytes(paging.residentBytes)} / ${formatBytes(paging.workingSetBytes)}`,
-        formatBytes(paging.pagedInBytes + paging.pagedOutBytes),
-        `${Math.round(paging.quantumMs)} ms`,
-      ]
-    : ['–', '–', '–'];
-
-function slicesTable(items: Awaited<ReturnType<typeof list>>['items']): string {
-  const slices = items.flatMap((one) =>
-    one.slices.map((slice) => ({ ...slice, model: `${one.index} ${one.model}` })),
-  );
-  if (slices.length === 0) return style.dim('no slices in use');
-  const paged = slices.some((slice) => slice.paging);
-  const columns = [
-    { title: 'accelerator', shrinks: true },
-    { title: 'worker' },
-    { title: 'job', shrinks: true },
-    { title: 'enforced by' },
-    { title: 'share', align: 'right' as const },
-    { title: 'using', align: 'right' as const },
-    { title: 'memory', align: 'right' as const },
-    { title: 'holding', align: 'right' as const },
-    ...(paged ? ['resident', 'paged', 'quantum'].map((title) => ({ title, align: 'right' as const })) : []),
-  ];
-  const rows = slices.map((slice) => [
-    slice.model,
-    slice.worker,
-    slice.job,
-    slice.enforcement,
-    formatMilli(slice.milli),
-    slice.usedMilli === null ? '–' : formatMilli(Math.round(slice.usedMilli)),
-    formatBytes(slice.bytes),
-    slice.usedBytes === null ? '–' : formatBytes(slice.usedBytes),
-    ...(paged ? pagingCells(slice) : []),
-  ]);
-  return renderTable(columns, rows);
 }
 
 function defineTop(command: Command): void {
