@@ -35,6 +35,14 @@ test.each([
   [['ps', '--state', 'sleeping']],
   [['help', 'nothing']],
   [['completion', 'cmd']],
+  [['ps', '--limit', 'x']],
+  [['data', 'add', 'here/here.py', '--clean', 'x']],
+  [['secret', 'set', 'empty']],
+  [['secret', 'set', 'a', 'value']],
+  [['run', 'here/here.py', '--secret', '=X']],
+  [['token', 'create', 'x', '--scope', 'root']],
+  [['logs', 'latest', '--tail', 'x']],
+  [['export', 'latest', '--format', 'xml']],
 ])('2 for a wrong command line: %j', async (args) => {
   server.write('here/here.py', 'print()\n');
   server.write('wrong.yaml', 'script: here/here.py\ndaat: []\n');
@@ -48,6 +56,85 @@ test.each([
     message: expect.any(String),
     hint: expect.any(String),
   });
+});
+
+// Each listing for programs: JSON alone on stdout, nothing on stderr, and words for people without the flag.
+test.each([
+  [['ps'], 'array'],
+  [['queue'], 'array'],
+  [['data', 'ls'], 'array'],
+  [['image', 'ls'], 'array'],
+  [['secret', 'ls'], 'array'],
+  [['token', 'ls'], 'array'],
+  [['project', 'ls'], 'array'],
+  [['gpu', 'ls'], 'array'],
+  [['gpu', 'pool', 'ls'], 'array'],
+  [['top'], 'object'],
+  [['version'], 'object'],
+  [['help'], 'array'],
+  [['bench', '--list'], 'array'],
+] as [string[], 'array' | 'object'][])('--json of a listing: %j is an %s', async (args, shape) => {
+  const done = await server.vgpu([...args, '--json']);
+  expect(done.code, done.stderr).toBe(0);
+  expect(done.stderr).toBe('');
+  expect(Array.isArray(done.json) ? 'array' : typeof done.json).toBe(shape);
+  const plain = await server.vgpu(args);
+  expect(plain.code, plain.stderr).toBe(0);
+  expect(plain.stdout + plain.stderr).not.toMatch(/undefined|NaN|\[object|\u001b/);
+});
+
+test('what is said of one job is JSON as well', async () => {
+  const script = server.write('json/json.py', 'print("accuracy: 0.5")\n');
+  const { json } = await server.vgpu(['run', script, '--name', 'as-json', '--wait', '--json']);
+  for (const args of [
+    ['show', json.job],
+    ['metrics', json.job],
+    ['files', json.job],
+    ['export', json.job],
+    ['wait', json.job],
+    ['stop', json.job],
+  ]) {
+    const done = await server.vgpu([...args, '--json']);
+    expect(done.code, `${args.join(' ')}: ${done.stderr}`).toBe(0);
+    expect(done.json, args.join(' ')).toBeTruthy();
+  }
+  const lines = (await server.vgpu(['logs', json.job, '--json'])).stdout.trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line).text)).toEqual(['accuracy: 0.5']);
+});
+
+// What is not there is 1, and says where to look.
+test.each([
+  [['show', 'nothing'], 'vgpu ps'],
+  [['logs', 'nothing'], 'vgpu ps'],
+  [['wait', 'nothing'], 'vgpu ps'],
+  [['stop', 'nothing'], 'vgpu ps'],
+  [['retry', 'nothing'], 'vgpu ps'],
+  [['rm', 'nothing'], 'vgpu ps'],
+  [['files', 'nothing'], 'vgpu ps'],
+  [['export', 'nothing'], 'vgpu ps'],
+  [['data', 'show', 'nothing'], 'vgpu data ls'],
+  [['data', 'rm', 'nothing'], 'vgpu data ls'],
+  [['image', 'inspect', 'nothing'], 'vgpu image ls'],
+  [['image', 'rm', 'nothing'], 'vgpu image ls'],
+  [['secret', 'rm', 'nothing'], 'vgpu secret ls'],
+  [['token', 'revoke', 'nothing'], 'vgpu token ls'],
+  [['gpu', 'pool', 'rm', 'nothing'], 'vgpu gpu pool ls'],
+] as [string[], string][])('1 for what is not there: %j points to `%s`', async (args, next) => {
+  const done = await server.vgpu(args);
+  expect(done.code).toBe(1);
+  expect(done.stdout).toBe('');
+  expect(done.stderr).toContain(next);
+});
+
+test('a usage error names the command that was meant', async () => {
+  const hintOf = async (args: string[]) => errorOf((await server.vgpu([...args, '--json'])).stderr).hint;
+  expect(await hintOf(['data', 'show'])).toContain('vgpu data show --help');
+  expect(await hintOf(['gpu', 'pool', 'set'])).toContain('vgpu gpu pool set --help');
+  expect(await hintOf(['sohw'])).toContain('vgpu help');
+  const group = await server.vgpu(['data']);
+  expect(group.code).toBe(2);
+  expect(group.stderr).toMatch(/error vgpu data: say which of its commands/);
+  expect((await server.vgpu(['sohw'])).stderr).toContain('Did you mean show?');
 });
 
 test('a wrong key in a spec comes with a suggestion', async () => {
