@@ -41,7 +41,6 @@ test.each([
   [['secret', 'set', 'a', 'value']],
   [['run', 'here/here.py', '--secret', '=X']],
   [['token', 'create', 'x', '--scope', 'root']],
-  [['logs', 'latest', '--tail', 'x']],
   [['export', 'latest', '--format', 'xml']],
 ])('2 for a wrong command line: %j', async (args) => {
   server.write('here/here.py', 'print()\n');
