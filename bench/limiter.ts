@@ -5,8 +5,10 @@
  * timeline shared by processes, native/fakedriver) and, where there is one, on the first OpenCL device. The rival is
  * the same pair of programs without a limiter, which is what hardware time slicing gives.
  */
+
 import { Bed, build, fields, type Load, sideBySide } from '../native/tests/bed.ts';
 import { overcommit } from './harness/overcommit.ts';
+import { benchMps } from './limiter-mps.ts';
 import { type Bench, type BenchOptions, type BenchResult, less, more, quantile } from './result.ts';
 
 const GiB = 1 << 30;
@@ -241,6 +243,8 @@ export async function benchLimiter(options: BenchOptions): Promise<BenchResult[]
     await bed.control('remove id=large');
     await bed.slice('whole', `share=1000 memory=${8 * GiB}`);
     out.push(...(await overhead(bed, options.quick)), await attach(bed));
+    const shapes = options.quick ? SHAPES.slice(0, 4) : SHAPES.filter((shape) => !shape.processes);
+    out.push(...(await benchMps(shapes, options.quick)));
     return [...out, ...(await overcommit(options.quick)), ...(await opencl(options.quick))];
   } finally {
     await bed.close();

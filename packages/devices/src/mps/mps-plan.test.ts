@@ -30,6 +30,7 @@ describe('MPS for a device', () => {
 
   it.each([
     ['the pool leaves it off', device, { ...pool, mps: 'off' as const }, host, 'off in the pool default'],
+    ['memory is over-committed', device, { ...pool, deviceMemoryScaling: 1.5 }, host, 'over-committed'],
     ['the control program is missing', device, pool, { ...host, control: null }, 'not installed'],
     ['vgpu is not root', device, pool, { ...host, root: false }, 'root'],
     ['the device is cut by MIG', { ...device, migEnabled: true }, pool, host, 'MIG'],

@@ -19,6 +19,8 @@ export function mpsPlan(device: Accelerator, pool: Pool, host: MpsHost): MpsPlan
   const no = (why: string): MpsPlan => ({ use: false, why });
   if (pool.mps === 'off') return no(`MPS is off in the pool ${pool.name}`);
   if (device.provider !== 'nvidia') return no('MPS is there for NVIDIA devices only');
+  // pages move at hand-overs, for one holder at a time
+  if (pool.deviceMemoryScaling > 1) return no(`memory is over-committed in the pool ${pool.name}`);
   if (device.migEnabled) return no('the device is cut by MIG');
   if (!host.control) return no('nvidia-cuda-mps-control is not installed');
   if (!mpsFeatures(device.driverVersion).percentages)
