@@ -151,6 +151,19 @@ describe('layout', () => {
     expect(result.tables).toHaveLength(2);
   });
 
+  it('reports a row that reads like the header of another table, without a gap before it', async () => {
+    const rows = (from: number) =>
+      Array.from({ length: 20 }, (_, i) => `${from + i},${i}.5,2024-01-${10 + i}\n`);
+    const stacked = `id,size,day\n${rows(1).join('')}order,price,paid\n${rows(50).join('')}`;
+    const result = await check(stacked);
+    expect(result.rows).toBe(41);
+    expect(result.warnings.join(' ')).toContain(
+      'Row 21 reads like the header of another table ("order", "price"',
+    );
+    const oops = await check(`id,size,day\n${rows(1).join('')}order,1.5,2024-01-01\n`);
+    expect(oops.warnings.join(' ')).not.toContain('another table');
+  });
+
   it('drops repeated headers of files that were joined', async () => {
     const result = await check('a,b\n1,2\n3,4\na,b\n5,6\n');
     expect(result.rows).toBe(3);

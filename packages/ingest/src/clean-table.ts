@@ -14,6 +14,7 @@ import type { OpenedTable } from './open-table.ts';
 import type { ColumnReport, Report } from './result.ts';
 import { sampleCells } from './sample-cells.ts';
 import { badDataset } from './source-file.ts';
+import { headerLikeRows } from './stacked-tables.ts';
 import { type Measured, measureColumns } from './statistics.ts';
 import { type Treatment, treatColumn } from './treat-column.ts';
 import { unitInCell, unitInHeader, unitName } from './units.ts';
@@ -114,6 +115,10 @@ export async function cleanTable(
     readings[targetIndex] = planReading(samples[targetIndex]!, { ...hints(targetIndex), forced: 'text' });
   const { rows: read, unread } = await loadTable(engine, strict, readings, samples, hints, opened.facts);
   const { sha256, tables } = await opened.facts;
+  for (const { row, cells } of headerLikeRows(readings, unread).slice(0, 3))
+    warnings.push(
+      `Row ${row} reads like the header of another table ("${cells.slice(0, 3).join('", "')}"${cells.length > 3 ? ', …' : ''}): if one begins there, put it into a file of its own.`,
+    );
   if (read === 0) throw badDataset(opened.source.name, 'has a header and no rows');
 
   const late: CleanedTable['late'] = [];
