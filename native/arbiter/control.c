@@ -40,6 +40,7 @@ static const char *explain(const char *code) {
   if (strcmp(code, "uncapped") == 0) return "an over-committed slice needs a bound on its memory";
   if (strcmp(code, "overcommitted") == 0) return "with it the slices would have more memory than the device hands out";
   if (strcmp(code, "host_memory") == 0) return "the host has too little memory for what does not fit on the device";
+  if (strcmp(code, "gangs") == 0) return "a gang needs an arbiter that was started with --gangs, and room on its board";
   if (strcmp(code, "full") == 0) return "no room for another slice";
   if (strcmp(code, "io") == 0) return "its folder or socket could not be made";
   if (strcmp(code, "mixed") == 0) return "slices under MPS and slices without it cannot share an accelerator";

@@ -11,7 +11,7 @@
 
 static int usage(void) {
   fputs("usage: vgpu-arbiter --dir DIR [--device UUID] [--nvml LIBRARY|none] [--quantum-ms N] [--hang-ms N]\n"
-        "                    [--queue-ms N] [--ahead-ms N] [--idle-us N]\n"
+        "                    [--queue-ms N] [--ahead-ms N] [--idle-us N] [--gangs FILE]\n"
         "                    [--paging-percent N] [--paging-max-ms N] [--paging-latency-ms N] [--host-memory-mib N]\n",
         stderr);
   return 2;
@@ -41,6 +41,7 @@ int main(int argc, char **argv) {
     const char *value = i + 1 < argc ? argv[i + 1] : NULL;
     bool good = value != NULL;
     if (good && strcmp(argv[i], "--dir") == 0) dir = value;
+    else if (good && strcmp(argv[i], "--gangs") == 0) server.gangs_path = value;
     else if (good && strcmp(argv[i], "--device") == 0) device = value;
     else if (good && strcmp(argv[i], "--nvml") == 0) nvml = value;
     else if (good && strcmp(argv[i], "--quantum-ms") == 0) good = milliseconds(value, 1000000, &settings.quantum_ns);

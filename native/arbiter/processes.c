@@ -34,6 +34,7 @@ static void on_grant(void *self, struct vgpu_client *client, uint64_t quantum_ns
   slot->contended = quantum_ns != 0;
   slot->granted_ns = its_schedule(s, p)->granted_at;
   p->slice->turns++;
+  gangs_start(s, p->slice, vgpu_now_ns());
   if (s->recalled_at && !p->slice->spatial) {
     uint64_t took = vgpu_now_ns() - s->recalled_at;
     p->slice->handover_last = took;

@@ -112,12 +112,14 @@ static bool ahead(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
 
 static bool eligible(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now) {
   refill(s, t, now);
+  if (t->barred) return false;
   return !limited(t) || t->credit_ns >= start_credit(s, t);
 }
 
-// Among the slices that are within their limits: 1. critical ones that are not ahead; 2. slices with a share before
-// best-effort ones; 3. the slice that is furthest behind; 4. by id.
+// Among the slices that are within their limits: 1. that of a gang that is up; 2. critical ones that are not ahead;
+// 3. slices with a share before best-effort ones; 4. the slice that is furthest behind; 5. by id.
 static bool before(const struct vgpu_schedule *s, const struct vgpu_tenant *a, const struct vgpu_tenant *b) {
+  if (a->up != b->up) return a->up;
   bool a_first = a->critical && !ahead(s, a), b_first = b->critical && !ahead(s, b);
   if (a_first != b_first) return a_first;
   if (best_effort(a) != best_effort(b)) return best_effort(b);
@@ -143,6 +145,12 @@ static bool others_wait(struct vgpu_schedule *s, uint64_t now) {
   for (struct vgpu_client *c = s->clients; c; c = c->next)
     if (c != s->holder && c->state == VGPU_WAITING && eligible(s, c->tenant, now)) return true;
   return false;
+}
+
+// When the holder's turn ends with its gang's time. After that it may go on for one more piece of work, as the members do
+// for which another one waits: a turn this short is good for no more.
+static uint64_t up_end(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
+  return t->up_until > s->granted_at ? t->up_until : s->granted_at + VGPU_ONE_PIECE_NS;
 }
 
 // A limited holder's turn ends when its credit does, even if nobody waits.
@@ -199,7 +207,10 @@ static void begin(struct vgpu_schedule *s, struct vgpu_client *leader, uint64_t 
   s->deadline = credit_deadline(leader->tenant, now);
   if (s->capacity && !limited(leader->tenant) && !rest)
     for (struct vgpu_client *c; (c = next_beside(s));) set_state(c, VGPU_BESIDE, now);
-  if (others_wait(s, now) && now + quantum_ns < s->deadline) s->deadline = now + quantum_ns;
+  uint64_t end = now + quantum_ns;
+  if (leader->tenant->up) end = up_end(s, leader->tenant);
+  // Where gangs meet, on whatever device, their time ends everywhere.
+  if ((others_wait(s, now) || leader->tenant->rivals) && end < s->deadline) s->deadline = end;
   s->actions->grant(s->self, leader, quantum(s));
   for (struct vgpu_client *c = s->clients; c && !rest; c = c->next)
     if (c->state == VGPU_BESIDE) s->actions->grant(s->self, c, quantum(s));
@@ -248,13 +259,16 @@ static void left(struct vgpu_schedule *s, uint64_t now) {
 // Brings the holder's deadline forward now that `t` waits.
 static void press(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now) {
   struct vgpu_tenant *h = s->holder->tenant;
-  if (!eligible(s, t, now)) return;
+  if (!eligible(s, t, now) && !(t->barred && h->up)) return;
   uint64_t end = s->granted_at + quantum_of(s, h);
   if (h != t) {
     if (t->critical && !ahead(s, t)) end = now;
     else if (best_effort(h) && !best_effort(t)) end = now;
     else if (best_effort(h) == best_effort(t) && t->clock < h->clock) end = s->granted_at + min_turn_of(s, h);
   }
+  // A gang has its time on all of its devices or on none.
+  if (t->up && !h->up) end = now;
+  else if (h->up) end = up_end(s, h);
   if (end < now) end = now;
   if (end >= s->deadline) return;
   s->deadline = end;
@@ -346,6 +360,12 @@ struct vgpu_client *vgpu_schedule_heir(struct vgpu_schedule *s, uint64_t now) {
   return before(s, &after, t) ? NULL : heir;
 }
 
+// A gang's kernels may wait for its others: then they do not end, and only the others' turn helps. Contexts of a device
+// take turns in hardware too, so that it is no harm to go on without them.
+static uint64_t patience(const struct vgpu_schedule *s) {
+  return s->holder->tenant->gang ? s->settings.quantum_ns : s->settings.hang_ns;
+}
+
 void vgpu_schedule_tick(struct vgpu_schedule *s, uint64_t now) {
   vgpu_schedule_account(s, now);
   if (!s->holder) {
@@ -363,7 +383,7 @@ void vgpu_schedule_tick(struct vgpu_schedule *s, uint64_t now) {
     s->recalled_at = now;
     for (struct vgpu_client *c = s->clients; c; c = c->next)
       if (holds(c)) s->actions->recall(s->self, c);
-  } else if (now - s->recalled_at >= s->settings.hang_ns) {
+  } else if (now - s->recalled_at >= patience(s)) {
     vgpu_holder_strip(s, true, now);
   }
 }
@@ -372,7 +392,7 @@ uint64_t vgpu_schedule_due(struct vgpu_schedule *s, uint64_t now) {
   uint64_t due = VGPU_NEVER;
   if (s->holder) {
     due = s->deadline;
-    if (s->recalled) due = s->recalled_at + s->settings.hang_ns;
+    if (s->recalled) due = s->recalled_at + patience(s);
   }
   for (struct vgpu_client *c = s->clients; c; c = c->next) {
     struct vgpu_tenant *t = c->tenant;

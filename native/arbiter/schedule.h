@@ -10,6 +10,7 @@
 #include "../ledger/layout.h"
 
 #define VGPU_NEVER UINT64_MAX
+#define VGPU_ONE_PIECE_NS 500000ull // below GANG_REST_NS in limiter/gate.c
 
 struct vgpu_settings {
   uint64_t quantum_ns;   // longest turn while somebody waits
@@ -26,6 +27,10 @@ struct vgpu_tenant { // one slice
   enum vgpu_qos qos;
   bool critical;
   uint64_t quantum_ns;   // of its turns, which are then not cut short for who is merely behind; 0: as set for all
+  // A gang's slices on other devices have their turns at the same time; whose time it is the caller says.
+  bool gang, up, barred; // has one; it is up until `up_until`; another one is up, on some device of this one's
+  bool rivals;           // there are gangs that share a device with it
+  uint64_t up_until;
   // Kept by the schedule.
   double clock;          // virtual ns: time held * 1000 / weight
   double credit_ns;      // what the limit still lets it use; below 0: in debt

@@ -19,6 +19,7 @@
 
 #define SAMPLE_NS 100000000ull
 #define AUDIT_NS 500000000ull
+#define GANGS_NS 500000ull // how often the other arbiters' doings are looked at while that matters
 #define OVERDUE_NS 20000000ull // then it is looked whether the holder is stopped
 
 bool server_watch(struct server *s, struct source *source) {
@@ -103,6 +104,7 @@ static void tick_schedule(struct vgpu_schedule *schedule, uint64_t now) {
 
 static void tick(struct server *s) {
   uint64_t now = vgpu_now_ns();
+  gangs_look(s, now);
   tick_schedule(&s->schedule, now);
   for (struct slice *x = s->slices; x; x = x->next)
     if (x->spatial) tick_schedule(&x->own, now);
@@ -129,6 +131,7 @@ static void arm(struct server *s) {
     uint64_t own = x->spatial ? due_of(&x->own, now) : VGPU_NEVER;
     if (own < due) due = own;
   }
+  if (gangs_waiting(s) && due > now + GANGS_NS) due = now + GANGS_NS;
   if (s->dead && due > now + 1000000) due = now + 1000000;
   // Without processes nothing changes that anybody could want to read.
   if (s->processes) {

@@ -81,6 +81,9 @@ struct server {
   uint32_t overcommitted; // such slices
   struct vgpu_paging_policy paging;
   bool stop, loading;
+  const char *gangs_path;  // --gangs; NULL: no gangs
+  struct gangs *gangs;     // shared by the arbiters; NULL before the first gang
+  int gangs_fd, gangs_index;
 };
 
 // server.c
@@ -132,6 +135,13 @@ void spatial_apply(struct server *s, struct slice *x);
 void spatial_update(struct server *s);
 uint32_t spatial_width(const struct server *s, const struct slice *x); // for a process that begins; 0: no MPS
 struct vgpu_schedule *schedule_of(struct server *s, struct slice *x);
+
+// gangs.c: slices on several devices whose turns come at the same time
+bool gangs_join(struct server *s, const char *gang); // false: no --gangs, or no room
+void gangs_leave(struct server *s, const char *gang); // the gang's last slice here is gone
+void gangs_look(struct server *s, uint64_t now);      // whose time it is
+void gangs_start(struct server *s, struct slice *x, uint64_t now); // the slice was granted a turn
+bool gangs_waiting(const struct server *s);           // somebody wants to know soon
 
 // report.c: the ledger
 bool report_open(struct server *s);

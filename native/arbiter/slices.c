@@ -73,6 +73,8 @@ static void apply(struct server *s, struct slice *x) {
   t->limit = x->config.limit;
   t->qos = x->config.qos;
   t->critical = x->config.critical;
+  t->gang = x->config.gang[0] != 0;
+  if (!t->gang) t->up = t->barred = false;
   x->account->memory_cap = x->config.memory;
   x->account->overcommit = x->config.overcommit;
   x->account->physical_cap = overcommit_physical_cap(s, &x->config);
@@ -121,6 +123,7 @@ const char *slice_add(struct server *s, const struct vgpu_slice_config *config) 
   uint64_t now = vgpu_now_ns();
   if (!s->loading) x->config.spatial = false;
   const char *problem = spatial_place(s, x, now);
+  if (!problem && config->gang[0] && !gangs_join(s, config->gang)) problem = "gangs";
   if (problem) {
     free(x);
     return problem;
@@ -145,9 +148,13 @@ fail:
 
 const char *slice_change(struct server *s, struct slice *x, const struct vgpu_slice_config *config) {
   if (strcmp(x->config.mps, config->mps) != 0) return "mixed";
+  char gang[VGPU_ID_MAX];
+  memcpy(gang, x->config.gang, sizeof gang);
+  if (config->gang[0] && !gangs_join(s, config->gang)) return "gangs";
   x->config = *config;
   x->config.spatial = x->spatial;
   apply(s, x);
+  if (gang[0]) gangs_leave(s, gang); // unless it is the same
   spatial_update(s);
   return write_config(s, &x->config) ? NULL : "io";
 }
@@ -166,6 +173,7 @@ void slice_remove(struct server *s, struct slice *x) {
   }
   clear_row(x->row);
   x->row = NULL;
+  if (x->config.gang[0]) gangs_leave(s, x->config.gang);
   spatial_update(s);
   for (struct process *p = s->processes, *next; p; p = next) {
     next = p->next;

@@ -65,6 +65,7 @@ static enum vgpu_config_result set(struct vgpu_slice_config *c, const char *key,
   if (is(key, k, "id")) good = decode(value, v, c->id, sizeof c->id) && valid_id(c->id);
   else if (is(key, k, "device")) good = decode(value, v, c->device, sizeof c->device);
   else if (is(key, k, "mps")) good = decode(value, v, c->mps, sizeof c->mps) && (!c->mps[0] || c->mps[0] == '/');
+  else if (is(key, k, "gang")) good = decode(value, v, c->gang, sizeof c->gang) && (!c->gang[0] || valid_id(c->gang));
   else if (is(key, k, "memory")) good = number(value, v, UINT64_MAX / 2, &c->memory);
   else if (is(key, k, "scaling")) {
     if ((good = number(value, v, 100000, &n) && n >= 1000)) c->scaling = (uint32_t)n, c->overcommit |= n > 1000;
@@ -143,6 +144,8 @@ size_t vgpu_slice_config_print(const struct vgpu_slice_config *c, char *out, siz
   if (length > 0 && c->mps[0] && (size_t)length < size)
     length += snprintf(out + length, size - (size_t)length, "mps=%s\nspatial=%d\n", mps, c->spatial);
   // Only where it is said: an older library refuses settings that it does not know.
+  if (c->gang[0] && length > 0 && (size_t)length < size)
+    length += snprintf(out + length, size - (size_t)length, "gang=%s\n", c->gang);
   if (c->scaling && length > 0 && (size_t)length < size)
     length += snprintf(out + length, size - (size_t)length, "scaling=%u\n", c->scaling);
   return length > 0 && (size_t)length < size ? (size_t)length : 0;

@@ -16,6 +16,7 @@ struct vgpu_slice_config {
   char id[VGPU_ID_MAX];
   char device[VGPU_DEVICE_MAX]; // empty: any
   char mps[VGPU_MPS_MAX];       // the MPS daemon's pipe directory; empty: the slice is not under MPS
+  char gang[VGPU_ID_MAX];       // slices of this name on other devices have their turns at the same time; empty: none
   uint64_t memory;              // bytes, 0: no cap
   uint32_t share, limit;        // milli
   enum vgpu_qos qos;

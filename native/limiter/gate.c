@@ -12,6 +12,7 @@
 #define FENCE_COUNT 256u // and after so many pieces of work; while the device is ours alone after more
 #define FENCE_COUNT_ALONE 1024u
 #define UNKNOWN_NS 25000000ull // what a kernel is taken to last before it was ever measured
+#define GANG_REST_NS 1000000ull // a gang's turn has room for one more kernel until this long before its end
 #define ALIVE_NS 500000000ull // how often the holder of a turn looks whether its arbiter is still there
 
 static void *follow(void *gate);
@@ -109,8 +110,10 @@ static bool fits(struct vgpu_gate *g, uint64_t estimate, bool *over) {
       // Every turn is good for one piece of work, however long: what it takes too much is paid back.
       uint32_t turn = VGPU_TURN_GENERATION(atomic_load_explicit(&slot->turn, memory_order_relaxed)) + 1;
       if (outstanding == 0 && atomic_load_explicit(&g->used_turn, memory_order_relaxed) != turn) return true;
+      // The members of a gang begin their kernels together, and so must stop together: by the clock, which they share.
+      bool gang = g->member->config.gang[0] != 0;
       // The last piece is started if the larger part of it fits.
-      if (left == 0 || (outstanding == 0 && left < estimate / 2)) {
+      if (gang ? left < GANG_REST_NS : left == 0 || (outstanding == 0 && left < estimate / 2)) {
         *over = true;
         return false;
       }
@@ -309,7 +312,10 @@ static void pass_first(struct vgpu_gate *g) {
       atomic_fetch_add_explicit(&slot->timed, f->moved, memory_order_relaxed);
       atomic_fetch_add_explicit(&slot->moving_ns, now - began, memory_order_relaxed);
     }
-    vgpu_estimate_learn(&g->estimates, f->keys, f->n_keys, f->count, f->estimate_ns, each < after ? each : after);
+    uint64_t took = each < after ? each : after, expected = f->estimate_ns / f->count;
+    // A gang's kernel waits for its peers at times: that is not how long it takes.
+    if (g->member->config.gang[0] && expected != UNKNOWN_NS && took > expected + expected / 2) took = expected + expected / 2;
+    vgpu_estimate_learn(&g->estimates, f->keys, f->n_keys, f->count, f->estimate_ns, took);
   }
   g->done_ns = now;
   g->moved_ns = now;

@@ -37,7 +37,11 @@ API cuModuleGetFunction(struct function **f, void *module, const char *name) {
                             .touches = strncmp(name, "touch_", 6) == 0,
                             .nothing = strncmp(name, "nothing_", 8) == 0};
   const char *number = strchr(name, '_');
-  bool known = parsed.increments || parsed.touches || parsed.nothing || strncmp(name, "spin_", 5) == 0;
+  unsigned long long ns;
+  unsigned place, rank;
+  bool meets = sscanf(name, "meet_%llu_%u_%u", &ns, &place, &rank) == 3;
+  if (meets) parsed.meeting = place + 1, parsed.rank = rank;
+  bool known = meets || parsed.increments || parsed.touches || parsed.nothing || strncmp(name, "spin_", 5) == 0;
   if (!number || !known) return NOT_FOUND;
   parsed.block_ns = strtoull(number + 1, NULL, 10);
   snprintf(parsed.name, sizeof parsed.name, "%s", name);

@@ -3,7 +3,9 @@
 // A kernel's name says what it does: `spin_<ns>` keeps a multiprocessor busy for so many nanoseconds per block;
 // `increment_<ns>` also adds 1 to each of the `n` 32-bit words at `p` (parameters: device pointer p, unsigned n), at
 // the time of its launch; `touch_<ns>` adds 1 to the first word of each 2 MiB of the `bytes` at `p` (parameters: device
-// pointer p, size_t bytes). Managed memory is touched on the timeline too. `nothing_0` does
+// pointer p, size_t bytes). Managed memory is touched on the timeline too. `meet_<ns>_<place>_<rank>` keeps
+// the whole GPU busy until its peer, of the same place and the other rank (0 and 1), runs on another GPU, and then for so
+// many nanoseconds; the n-th launch meets the peer's n-th. `nothing_0` does
 // not even reach the timeline: what a launch costs is then what stands in front of the driver. Device pointers are host
 // pointers.
 #ifndef FAKE_CUDA_H
@@ -84,6 +86,8 @@ struct function {
   char name[64];
   uint64_t block_ns;
   bool increments, touches, nothing;
+  uint32_t meeting, rank; // see fake_waits_for_peer
+  uint64_t rounds;        // launched so far
 };
 
 struct context *fake_current(void);

@@ -34,6 +34,8 @@ struct fake_op {
   bool all;              // FAKE_RECORD: of all streams
   uint64_t generation;   // of the event
   uint64_t ticket;       // FAKE_HOST: what the process calls it
+  uint32_t meeting, rank; // of a kernel that waits for one on another GPU: 0 none, else place + 1; which of the two it is
+  uint64_t round;         // which of the meetings
   bool running, host_taken;
   int16_t next;
   // FAKE_WORK: the managed memory that it touches; FAKE_TO_…: that is moved.
@@ -102,6 +104,8 @@ void fake_serve(uint32_t server, uint32_t sms, uint64_t memory_limit);
 void fake_lock(struct fake_gpu *g); // lets time pass, too
 void fake_unlock(struct fake_gpu *g);
 void fake_advance(struct fake_gpu *g, uint64_t now);
+// Whether a running kernel still waits for its peer; says that it runs itself. See meeting.c.
+bool fake_waits_for_peer(const struct fake_op *op);
 void fake_bury(struct fake_gpu *g); // gives back what dead processes held
 
 bool fake_memory_take(uint64_t bytes);
@@ -115,6 +119,7 @@ void fake_stream_destroy(int context, int stream);
 // Submit; block while the context has no room for another operation.
 void fake_submit(int context, int stream, struct fake_op op);
 // `spans`: the managed memory that it touches, FAKE_SPANS of them; NULL: none.
+void fake_meet(int context, int stream, uint64_t block_ns, uint32_t meeting, uint32_t rank, uint64_t round);
 void fake_work(int context, int stream, uint64_t blocks, uint64_t block_ns, const struct fake_span *spans);
 // Both return the event's new generation; the second is for all that was submitted to the context, whichever stream.
 uint64_t fake_record(int context, int stream, uint32_t event);

@@ -164,7 +164,7 @@ static int next_context(struct fake_gpu *g) {
 static uint64_t next_end(const struct fake_gpu *g, const struct fake_context *c, uint64_t until) {
   for (uint64_t rest = c->active; rest; rest &= rest - 1) {
     const struct fake_op *op = &c->op[c->head[__builtin_ctzll(rest)]];
-    if (op->running && g->at + op->left_ns < until) until = g->at + op->left_ns;
+    if (op->running && !fake_waits_for_peer(op) && g->at + op->left_ns < until) until = g->at + op->left_ns;
   }
   return until;
 }
@@ -176,6 +176,7 @@ static void pass(struct fake_gpu *g, struct fake_context *c, uint64_t passed) {
     struct fake_op *op = &c->op[c->head[s]];
     if (!op->running) continue;
     worked = true;
+    if (fake_waits_for_peer(op)) continue;
     op->left_ns -= op->left_ns < passed ? op->left_ns : passed;
     if (op->left_ns == 0 && (op->left_ns = fake_residency_next(g, op)) == 0) pop(c, s);
   }
@@ -316,6 +317,12 @@ void fake_work(int context, int stream, uint64_t blocks, uint64_t block_ns, cons
                        .left_ns = (waves ? waves : 1) * (block_ns ? block_ns : 1)};
   if (spans) memcpy(op.span, spans, sizeof op.span);
   fake_submit(context, stream, op);
+}
+
+void fake_meet(int context, int stream, uint64_t block_ns, uint32_t meeting, uint32_t rank, uint64_t round) {
+  fake_submit(context, stream,
+              (struct fake_op){.kind = FAKE_WORK, .width = fake_sms(), .left_ns = block_ns ? block_ns : 1,
+                               .meeting = meeting, .rank = rank, .round = round});
 }
 
 uint64_t fake_record(int context, int stream, uint32_t event) {

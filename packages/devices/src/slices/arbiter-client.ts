@@ -14,6 +14,8 @@ export interface SliceBounds {
   scaling?: number;
   /** The pipe directory of the MPS daemon that its processes are clients of. */
   mps?: string;
+  /** Slices of this name on other accelerators of the machine have their turns at the same time. */
+  gang?: string;
   /** The accelerator as its API names it; absent: every device that the process sees. */
   device?: string;
 }
@@ -78,6 +80,7 @@ export class ArbiterClient {
     if (slice.limit !== undefined) words.push(`limit=${slice.limit}`);
     if (slice.scaling) words.push(`scaling=${Math.round(slice.scaling * 1000)}`);
     if (slice.mps) words.push(`mps=${slice.mps}`);
+    if (slice.gang) words.push(`gang=${slice.gang}`);
     if (slice.device) words.push(`device=${slice.device}`);
     const [head] = await request(this.#socket, `add ${words.join(' ')}`);
     return /dir=(.*)$/.exec(head!)![1]!;

@@ -42,7 +42,8 @@ export async function ensureArbiter(home: string, device: Accelerator): Promise<
   if (runs) return client;
   mkdirSync(arbiterRoot(home), { recursive: true, mode: 0o711 });
   const name = limiterName(device);
-  const args = ['--dir', dir, ...(name ? ['--device', name] : ['--nvml', 'none'])];
+  const gangs = ['--gangs', join(arbiterRoot(home), 'gangs')];
+  const args = ['--dir', dir, ...gangs, ...(name ? ['--device', name] : ['--nvml', 'none'])];
   const log = openSync(join(arbiterRoot(home), 'arbiter.log'), 'a');
   const child = spawn(nativeFiles().arbiter, args, {
     detached: true,
@@ -110,7 +111,8 @@ export async function stopIdleArbiters(home: string): Promise<void> {
     await stopMpsDaemon(findMpsControl(), dir);
     rmSync(dir, { recursive: true, force: true });
   }
-  if (namesIn(root).every((name) => name === 'arbiter.log')) rmSync(root, { recursive: true, force: true });
+  const left = namesIn(root).filter((name) => name !== 'arbiter.log' && name !== 'gangs');
+  if (left.length === 0) rmSync(root, { recursive: true, force: true });
 }
 
 function namesIn(dir: string): string[] {

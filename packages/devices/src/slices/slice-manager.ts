@@ -73,7 +73,7 @@ export class SliceManager {
         if (slice.mode !== 'shared') continue;
         const pool = poolOf(device.uuid, options.pools);
         const pipes = await this.#mps(device, slice, pool, made.length);
-        dirs.push(await this.#add(device, slice, pool, pipes));
+        dirs.push(await this.#add(device, slice, pool, { mps: pipes, gang: gangOf(made) }));
         if (pipes) grant = joinGrants(grant, this.#mpsGrant(slice, pool));
       }
       if (dirs.length > 0) grant = joinGrants(grant, limiterGrant(dirs));
@@ -226,7 +226,12 @@ export class SliceManager {
     }
   }
 
-  async #add(device: Accelerator, slice: Slice, pool: Pool, mps?: string): Promise<string> {
+  async #add(
+    device: Accelerator,
+    slice: Slice,
+    pool: Pool,
+    { mps, gang }: { mps: string | undefined; gang: string | undefined },
+  ): Promise<string> {
     const arbiter = await ensureArbiter(this.#home, device);
     // shares are of what is handed out: under deviceCoreScaling 2, 1000 milli are half of the device's time
     const share = Math.floor((slice.milli * 1000) / Math.max(1000, offered(device, pool).milli));
@@ -235,6 +240,7 @@ export class SliceManager {
       memory: slice.bytes,
       share: slice.qos === 'best-effort' ? 0 : share,
       qos: slice.qos,
+      ...(gang ? { gang } : {}),
       ...(overcommitted(device, pool) ? { scaling: pool.deviceMemoryScaling } : {}),
       device: limiterName(device),
       ...(mps ? { mps } : {}),
@@ -247,4 +253,10 @@ export class SliceManager {
       });
     });
   }
+}
+
+/** Fractions of several devices that one attempt holds: its kernels on one may wait for those on the others. */
+function gangOf(made: readonly Slice[]): string | undefined {
+  const shared = made.filter((slice) => slice.mode === 'shared');
+  return new Set(shared.map((slice) => slice.uuid)).size > 1 ? shared[0]!.attempt : undefined;
 }

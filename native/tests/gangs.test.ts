@@ -1,0 +1,107 @@
+// Programs on several devices whose kernels wait for each other: two fake GPUs, an arbiter for each, and two such
+// programs that share both.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Bed, build, fields, now, sideBySide } from './bed.ts';
+
+const GiB = 1 << 30;
+const WINDOW_MS = 3000;
+const NS = 500_000; // a kernel, once its peer runs too
+let dir: string;
+let beds: Bed[] = [];
+
+beforeAll(() => void build());
+afterEach(async () => {
+  for (const bed of beds) await bed.close();
+  beds = [];
+  rmSync(dir, { recursive: true, force: true });
+});
+
+async function devices(n: number): Promise<void> {
+  dir = mkdtempSync(join(tmpdir(), 'vgpu-gangs-'));
+  const env = { VGPU_FAKE_MEETINGS: join(dir, 'meetings') };
+  const arbiter = ['--gangs', join(dir, 'gangs')];
+  for (let i = 0; i < n; i++) beds.push(new Bed({ env, arbiter }));
+  for (const bed of beds) await bed.start();
+}
+
+/** Two programs, each with a process on both devices; what they got done. */
+async function pairs(...slices: string[]): Promise<{ rounds: number; ended: boolean }[]> {
+  const from = now() + 600_000_000n;
+  const to = from + BigInt(WINDOW_MS) * 1_000_000n;
+  const all = await Promise.all(
+    slices.flatMap((id, place) =>
+      beds.map((bed, rank) =>
+        bed.run(id, 'tests/cuda_meet', [
+          `place=${place}`,
+          `rank=${rank}`,
+          `ns=${NS}`,
+          `from=${from}`,
+          `to=${to}`,
+        ]),
+      ),
+    ),
+  );
+  return all.map((r) => ({ rounds: fields(r.out).rounds ?? 0, ended: r.code === 0 && r.err === '' }));
+}
+
+describe('slices of a gang', () => {
+  it('have their turns at the same time: programs that share two devices do not stop each other', async () => {
+    await devices(2);
+    for (const bed of beds)
+      for (const id of ['a', 'b']) await bed.slice(id, `share=500 memory=${GiB} gang=job-${id}`);
+    const done = await pairs('a', 'b');
+    // Two thousand rounds of each would be all of both devices. Stopping each other, they get one done.
+    for (const one of done) {
+      expect(one.ended).toBe(true);
+      expect(one.rounds).toBeGreaterThan(150);
+    }
+    // Members of a gang go at one pace.
+    expect(Math.abs((done[0]?.rounds ?? 0) - (done[1]?.rounds ?? 0))).toBeLessThanOrEqual(1);
+    for (const bed of beds) {
+      await bed.control('list');
+      const [a, b] = ['a', 'b'].map((id) => bed.ledger().slices.find((s) => s.id === id)?.deviceNs ?? 0);
+      expect((a ?? 0) / ((a ?? 0) + (b ?? 1))).toBeGreaterThan(0.3);
+      expect((a ?? 0) / ((a ?? 0) + (b ?? 1))).toBeLessThan(0.7);
+    }
+  });
+
+  it('leave the others their share, and take what nobody wants', async () => {
+    await devices(2);
+    for (const bed of beds) await bed.slice('a', `share=500 memory=${GiB} gang=job-a`);
+    await beds[0]?.slice('c', `share=500 memory=${GiB}`);
+    const [first] = beds as [Bed];
+    const solo = sideBySide(first, [{ slice: 'c', args: ['ns=100000'] }], WINDOW_MS, 600);
+    const [done] = await Promise.all([pairs('a'), solo]);
+    for (const one of done) expect(one.rounds).toBeGreaterThan(150);
+    await first.control('list');
+    const held = (id: string) => first.ledger().slices.find((s) => s.id === id)?.deviceNs ?? 0;
+    const part = held('c') / (held('a') + held('c'));
+    expect(part).toBeGreaterThan(0.35);
+    expect(part).toBeLessThan(0.9); // the gang waits for its host between kernels, and gives its turn back
+  });
+
+  it('work alone as if there were no gang', async () => {
+    await devices(2);
+    for (const bed of beds) await bed.slice('a', `share=500 memory=${GiB} gang=job-a`);
+    for (const one of await pairs('a')) expect(one.rounds).toBeGreaterThan(500);
+  });
+
+  it('are refused by an arbiter that has no board, and survive one that is started again', async () => {
+    await devices(1);
+    const [bed] = beds as [Bed];
+    const alone = new Bed();
+    beds.push(alone);
+    await alone.start();
+    expect(await alone.control(`add id=a share=500 memory=${GiB} gang=x`)).toMatch(/^error code=gangs/);
+    await bed.slice('a', `share=500 memory=${GiB} gang=x`);
+    expect(await bed.control('add id=b share=500 gang=../x')).toMatch(/^error/);
+    await bed.stop('SIGKILL');
+    await bed.start();
+    expect(await bed.control('list')).toContain('id=a');
+    const r = await bed.run('a', 'tests/cuda_probe', ['result', '20']);
+    expect(r.out).toBe('wrong=0 host=1\n');
+  });
+});
