@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DriverError } from '../errors.ts';
+import { ImageStore } from '../image/image-store.ts';
 import { LABEL, type TaskLaunch, type WorkerHandle } from '../types.ts';
 import {
   baseLabels,
@@ -111,7 +112,7 @@ export async function startCold(
       grant: launch.grant,
     });
     const [created, { dataset }] = await Promise.all([
-      context.containers.create(name, spec, signal),
+      createFetching(context, launch.image, () => context.containers.create(name, spec, signal), signal),
       stageInputs(paths.in, launch),
     ]);
     id = created;
@@ -134,6 +135,30 @@ export async function startCold(
     context.young.delete(key);
   }
 }
+
+/** Creates a container; an image that the engine lacks is fetched from its registry first, where it names one. */
+async function createFetching(
+  context: DockerContext,
+  image: string,
+  create: () => Promise<string>,
+  signal?: AbortSignal,
+): Promise<string> {
+  try {
+    return await create();
+  } catch (error) {
+    const missing = error instanceof DriverError && error.code === 'IMAGE_NOT_FOUND';
+    if (!missing || !isRemote(image)) throw error;
+  }
+  await new ImageStore(context.client).pull(image, { signal }).catch((cause: Error) => {
+    const reason = cause.message.replaceAll('"', "'");
+    throw new DriverError('IMAGE_NOT_FOUND', `no image "${image}" here (${reason})`, '', { cause });
+  });
+  return create();
+}
+
+/** Whether a reference may lie in a registry: not an id, and none of those that vgpu builds. */
+export const isRemote = (image: string): boolean =>
+  /[/:@]/.test(image) && !/^(vgpu\/|localhost\/vgpu\/|sha256:)/.test(image);
 
 /** Starts a container that imports ahead of need and waits for a task. */
 export async function startWarm(

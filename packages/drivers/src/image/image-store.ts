@@ -25,6 +25,8 @@ export interface ImageSummary {
 interface EngineImage {
   Id: string;
   RepoTags: string[] | null;
+  /** `registry/name@sha256:…` of what was pulled or pushed. */
+  RepoDigests: string[] | null;
   Created: number;
   Size: number;
   Labels: Record<string, string> | null;
@@ -57,6 +59,16 @@ export class ImageStore {
   /** Undefined where the engine has no such image. */
   async find(reference: string): Promise<ImageSummary | undefined> {
     const images = await this.list();
+    if (reference.includes('@')) {
+      const wanted = digestOnly(reference);
+      const known = await this.#client.json<EngineImage[]>('GET', '/images/json', {
+        query: { digests: true },
+      });
+      const found = known.find(({ RepoDigests }) =>
+        RepoDigests?.some((one) => one === wanted || one === `docker.io/${wanted}`),
+      );
+      return found && images.find((i) => i.id.endsWith(found.Id));
+    }
     const withTag = /:[^/]+$/.test(reference) ? reference : `${reference}:latest`;
     return (
       images.find((i) => i.name === reference) ??
@@ -126,8 +138,7 @@ export class ImageStore {
     reference: string,
     options: { onProgress?: BuildOptions['onProgress']; signal?: AbortSignal } = {},
   ): Promise<ImageSummary> {
-    const [, name = reference, tag] = /^(.+?)(?::([^/:@]+))?$/.exec(reference) ?? [];
-    const query = { fromImage: name, tag: name.includes('@') ? undefined : (tag ?? 'latest') };
+    const query = pullQuery(reference);
     const refused = (message: string) =>
       new DriverError(
         'DOWNLOAD_FAILED',
@@ -177,6 +188,17 @@ export class ImageStore {
     return { image: built.tag, id: found?.id ?? built.id };
   }
 }
+
+/** How an engine is asked for a reference: by digest, by tag, or the latest. */
+export function pullQuery(reference: string): { fromImage: string; tag?: string } {
+  if (reference.includes('@')) return { fromImage: digestOnly(reference) };
+  // A colon before the last slash belongs to the registry's port.
+  const [, name = reference, tag = 'latest'] = /^(.+?)(?::([^/:]+))?$/.exec(reference) ?? [];
+  return { fromImage: name, tag };
+}
+
+/** `name:tag@digest` → `name@digest`: the digest decides, and engines list it without a tag. */
+const digestOnly = (reference: string): string => reference.replace(/:[^/:@]+(?=@)/, '');
 
 function summary(image: EngineImage, inUse: number): ImageSummary {
   const tags = (image.RepoTags ?? []).filter((t) => t !== '<none>:<none>');
