@@ -9,9 +9,9 @@ import { Bundles } from './systems/bundles.ts';
 import { Changes } from './systems/changes.ts';
 import { Datasets } from './systems/datasets.ts';
 import { Devices, type DevicesParts } from './systems/devices.ts';
-import { Durations } from './systems/durations.ts';
 import { Engine, type OpenDriver } from './systems/engine.ts';
 import { Execution } from './systems/execution.ts';
+import { ExpectedWork } from './systems/expected-work.ts';
 import { Health } from './systems/health.ts';
 import { Images } from './systems/images.ts';
 import { JobActions } from './systems/job-actions.ts';
@@ -22,6 +22,7 @@ import { dockerEngine } from './systems/open-driver.ts';
 import { Pools } from './systems/pools.ts';
 import { Projects } from './systems/projects.ts';
 import { Reconciler } from './systems/reconciler.ts';
+import { RunHistory } from './systems/run-history.ts';
 import { Scheduling } from './systems/scheduling.ts';
 import { Secrets } from './systems/secrets.ts';
 import { Submissions } from './systems/submission.ts';
@@ -105,7 +106,8 @@ export async function openResources({
   const datasets = new Datasets(store, paths);
   const telemetry = new Telemetry({ store, logsDir: paths.logs, log });
   const projects = await Projects.open(store);
-  const durations = await Durations.open(store);
+  const history = await RunHistory.open(store, () => devices.inventory.accelerators.map((one) => one.model));
+  const expectedWork = await ExpectedWork.open(store);
   const states = new TaskStates(store, changes);
 
   // These know of each other; what one calls in another happens only once all exist.
@@ -114,6 +116,7 @@ export async function openResources({
     memoryBytes: config.memoryBytes,
     log,
     preemption: config.preemption,
+    expectedWork,
     accelerators: () => devices.view(),
     queues: () => projects.queues(),
     blocked: () =>
@@ -145,7 +148,7 @@ export async function openResources({
   });
   const keepWarm = () => warmUp(engine, images, config, log);
   const images: Images = new Images(engine, () => void keepWarm());
-  const launches = new TaskLaunches({ store, bundles, datasets, images, secrets, durations });
+  const launches = new TaskLaunches({ store, bundles, datasets, images, secrets, history });
   const execution: Execution = new Execution({
     store,
     driver: engine,
@@ -153,7 +156,7 @@ export async function openResources({
     scheduling,
     telemetry,
     launches,
-    durations,
+    history,
     devices,
     filesDir: paths.files,
     log,
@@ -165,7 +168,7 @@ export async function openResources({
     scheduling,
     telemetry,
     devices,
-    durations,
+    history,
     log,
   });
   engine.onUp(() => {
@@ -178,7 +181,7 @@ export async function openResources({
       });
   });
   const queries = new JobQueries({ store, telemetry, scheduling });
-  const submissions = new Submissions({ store, bundles, scheduling, projects, secrets, durations });
+  const submissions = new Submissions({ store, bundles, scheduling, projects, secrets, history });
   const actions = new JobActions({ store, changes, submissions, scheduling, execution, launches });
   const topology = new TopologySystem({
     engine,

@@ -1,6 +1,7 @@
 export type { Change } from './change.ts';
 export { applyPlan, changeView, makeView, RefusedChange } from './change.ts';
 export { type DefragmentOptions, defragment } from './defragment.ts';
+export { emptyNode } from './live/live-fleet.ts';
 export type { Weights } from './live/preferences.ts';
 export { isLegal, type MigSpot } from './mig/placement.ts';
 export { type MigProduct, type MigProfile, migProduct } from './mig/profiles.ts';

@@ -9,9 +9,9 @@ import { brokenDeviceReason, vramReason } from './accelerator-blame.ts';
 import type { Active } from './active-attempt.ts';
 import { AttemptRows } from './attempt-rows.ts';
 import { type Devices, slicesOf } from './devices.ts';
-import type { Durations } from './durations.ts';
 import { decideOutcome, type Outcome, type Reason, reasonOf } from './outcome.ts';
 import type { Placement } from './placement.ts';
+import { type RunHistory, workOf } from './run-history.ts';
 import type { Scheduling } from './scheduling.ts';
 import { settleOutcome } from './settle-outcome.ts';
 import { exitOfStartFailure, reasonOfStartFailure } from './start-failure.ts';
@@ -26,7 +26,7 @@ export interface ExecutionParts {
   scheduling: Scheduling;
   telemetry: Telemetry;
   launches: TaskLaunches;
-  durations: Durations;
+  history: RunHistory;
   devices: Devices;
   filesDir: string;
   log: Logger;
@@ -265,8 +265,15 @@ export class Execution {
     if (problem && outcome.to === 'FAILED') outcome.reason = problem;
     await this.#rows.ended(attempt, task.id, outcome, { ...summary?.columns, files });
     if (outcome.to === 'COMPLETED' && outcome.runMs !== null)
-      this.#parts.durations.note(active.job, outcome.runMs);
+      this.#parts.history.note(workOf(active.job, task), outcome.runMs, this.#modelsOf(attempt));
     await this.giveBack(active, outcome);
+  }
+
+  /** Models of the accelerators that an attempt holds. */
+  #modelsOf(attempt: string): string[] {
+    const { devices } = this.#parts;
+    const held = devices.slices.filter((slice) => slice.attempt === attempt);
+    return held.flatMap((slice) => devices.find(slice.uuid)?.model ?? []);
   }
 
   /** Takes over what the task wants to keep. Returns the number of files. */

@@ -4,10 +4,10 @@ import type { AttemptTable, JobTable, Store, TaskTable } from '@vgpu/store';
 import type { Logger } from 'pino';
 import type { Active } from './active-attempt.ts';
 import type { Devices, Holding } from './devices.ts';
-import type { Durations } from './durations.ts';
 import type { Execution } from './execution.ts';
 import type { Outcome, Reason } from './outcome.ts';
 import type { Placement } from './placement.ts';
+import { type RunHistory, workOf } from './run-history.ts';
 import type { Scheduling } from './scheduling.ts';
 import { pendingOf } from './shares.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -19,7 +19,7 @@ export interface ReconcilerParts {
   scheduling: Scheduling;
   telemetry: Telemetry;
   devices: Devices;
-  durations: Durations;
+  history: RunHistory;
   log: Logger;
 }
 
@@ -47,11 +47,12 @@ export class Reconciler {
 
   /** What a restart does, before anything is placed. Without an engine only the waiting tasks are loaded. */
   async restore(engineUp: boolean): Promise<void> {
-    const { scheduling, execution, durations, log } = this.#parts;
+    const { scheduling, execution, history, log } = this.#parts;
     const unfinished = await this.#unfinished();
+    await history.knowSizes(unfinished.map(({ task }) => task.dataset_version));
     for (const { task, job, attempt } of unfinished) {
       if (task.state === 'QUEUED') {
-        scheduling.add(pendingOf(task, job, JSON.parse(job.spec) as JobSpec, durations), task.not_before);
+        scheduling.add(pendingOf(task, job, JSON.parse(job.spec) as JobSpec, history), task.not_before);
         continue;
       }
       const placement = attempt && (JSON.parse(attempt.placement) as Placement);
@@ -71,7 +72,7 @@ export class Reconciler {
         memoryBytes: placement.memoryBytes,
         accelerators: placement.accelerators,
         startedAt: attempt.created_at,
-        expectedEndAt: attempt.created_at + durations.expected(job, spec.limits.time),
+        expectedEndAt: attempt.created_at + history.expected(workOf(job, task), spec.limits.time),
       });
       execution.adopt({
         attempt: attempt.id,

@@ -1,7 +1,7 @@
 import { type JobSpec, VgpuError } from '@vgpu/core';
-import type { Pending } from '@vgpu/scheduler';
+import type { Pending, PodShape } from '@vgpu/scheduler';
 import type { JobTable, TaskTable } from '@vgpu/store';
-import type { Durations } from './durations.ts';
+import { type RunHistory, workOf } from './run-history.ts';
 
 /** GPUs of a request: below one a share of one device, above one only whole devices. */
 export function deviceCount(gpuMilli: number): { gpuCount: number; gpuMilli: number } {
@@ -16,15 +16,22 @@ export function deviceCount(gpuMilli: number): { gpuCount: number; gpuMilli: num
   return { gpuCount: gpuMilli / 1000, gpuMilli: 1000 };
 }
 
+/** What every task of a job asks for. */
+export function shapeOf({ resources }: JobSpec): PodShape {
+  return { cpuMilli: resources.cpu, models: resources.models, ...deviceCount(resources.gpu) };
+}
+
 /** A queued task as the scheduler sees it. */
 export function pendingOf(
-  task: Pick<TaskTable, 'id' | 'queued_at' | 'idx'>,
+  task: Pick<TaskTable, 'id' | 'queued_at' | 'idx' | 'dataset_version'>,
   job: Pick<JobTable, 'id' | 'project' | 'priority' | 'script' | 'name'>,
   spec: JobSpec,
-  durations: Durations,
+  history: RunHistory,
 ): Pending {
   const { resources } = spec;
   const devices = deviceCount(resources.gpu);
+  const work = workOf(job, task);
+  const throughputByModel = devices.gpuCount > 0 ? history.throughput(work) : undefined;
   return {
     taskId: task.id,
     jobId: job.id,
@@ -39,6 +46,7 @@ export function pendingOf(
     models: resources.models,
     isolation: resources.isolation,
     qos: resources.qos,
-    expectedDurationMs: durations.expected(job, spec.limits.time),
+    expectedDurationMs: history.expected(work, spec.limits.time),
+    ...(throughputByModel ? { throughputByModel } : {}),
   };
 }

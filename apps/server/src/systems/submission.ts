@@ -5,9 +5,9 @@ import { appendEvent, type JobTable, type Store, type TaskTable } from '@vgpu/st
 import type { Insertable } from 'kysely';
 import type { Bundles } from './bundles.ts';
 import { resolveDataset } from './dataset-ref.ts';
-import type { Durations } from './durations.ts';
 import type { Principal } from './principal.ts';
 import type { Projects } from './projects.ts';
+import type { RunHistory } from './run-history.ts';
 import type { Scheduling } from './scheduling.ts';
 import type { Secrets } from './secrets.ts';
 import { pendingOf } from './shares.ts';
@@ -76,7 +76,7 @@ export class Submissions {
   readonly #scheduling: Scheduling;
   readonly #projects: Projects;
   readonly #secrets: Secrets;
-  readonly #durations: Durations;
+  readonly #history: RunHistory;
 
   constructor(parts: {
     store: Store;
@@ -84,14 +84,14 @@ export class Submissions {
     scheduling: Scheduling;
     projects: Projects;
     secrets: Secrets;
-    durations: Durations;
+    history: RunHistory;
   }) {
     this.#store = parts.store;
     this.#bundles = parts.bundles;
     this.#scheduling = parts.scheduling;
     this.#projects = parts.projects;
     this.#secrets = parts.secrets;
-    this.#durations = parts.durations;
+    this.#history = parts.history;
   }
 
   /** @throws VgpuError for everything in the spec that cannot work. */
@@ -120,7 +120,8 @@ export class Submissions {
       ended_at: null,
     };
     const tasks = inputs.map((input, idx) => taskRow(job, input, idx, at));
-    const pending = tasks.map((task) => pendingOf(task, job, spec, this.#durations));
+    await this.#history.knowSizes(tasks.map((task) => task.dataset_version));
+    const pending = tasks.map((task) => pendingOf(task, job, spec, this.#history));
     this.#refuseHopeless(pending);
     return { job, spec, tasks, pending };
   }

@@ -7,8 +7,8 @@ import type { JobTable, Store, TaskTable } from '@vgpu/store';
 import type { Active } from './active-attempt.ts';
 import type { Bundles } from './bundles.ts';
 import type { Datasets } from './datasets.ts';
-import type { Durations } from './durations.ts';
 import type { Images } from './images.ts';
+import type { RunHistory } from './run-history.ts';
 import type { Secrets } from './secrets.ts';
 import { pendingOf } from './shares.ts';
 
@@ -39,7 +39,7 @@ export class TaskLaunches {
   readonly #datasets: Datasets;
   readonly #images: Images;
   readonly #secrets: Secrets;
-  readonly #durations: Durations;
+  readonly #history: RunHistory;
 
   constructor(parts: {
     store: Store;
@@ -47,14 +47,14 @@ export class TaskLaunches {
     datasets: Datasets;
     images: Images;
     secrets: Secrets;
-    durations: Durations;
+    history: RunHistory;
   }) {
     this.#store = parts.store;
     this.#bundles = parts.bundles;
     this.#datasets = parts.datasets;
     this.#images = parts.images;
     this.#secrets = parts.secrets;
-    this.#durations = parts.durations;
+    this.#history = parts.history;
   }
 
   /** @throws VgpuError `NOT_FOUND`. */
@@ -75,7 +75,8 @@ export class TaskLaunches {
 
   async pending(taskId: string): Promise<Pending> {
     const { task, job, spec } = await this.load(taskId);
-    return pendingOf(task, job, spec, this.#durations);
+    await this.#history.knowSizes([task.dataset_version]);
+    return pendingOf(task, job, spec, this.#history);
   }
 
   async launchOf(active: Active, grant: LaunchGrant | undefined): Promise<TaskLaunch> {

@@ -14,6 +14,7 @@ const kindOf = (task: Pending): string =>
     task.isolation,
     task.models,
     task.expectedDurationMs,
+    task.throughputByModel,
   ]);
 
 const compareAge = (a: Pending, b: Pending): number =>

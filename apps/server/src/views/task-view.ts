@@ -2,8 +2,8 @@ import type { Task } from '@vgpu/api';
 import { isTerminal } from '@vgpu/core';
 import type { TaskTable } from '@vgpu/store';
 import type { TelemetrySnapshot } from '@vgpu/telemetry';
-import type { Waiting } from '../systems/scheduling.ts';
 import { latestMetrics } from '../systems/telemetry-summary.ts';
+import type { Waiting } from '../systems/wait-reasons.ts';
 import { progressView } from './progress-view.ts';
 
 /** What is known of a task beside its row. */

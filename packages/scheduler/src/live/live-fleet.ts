@@ -1,6 +1,6 @@
 import type { Offer } from '../offers.ts';
 import type { Pending } from '../pending.ts';
-import { Fleet } from '../placer/fleet.ts';
+import { Fleet, type FleetNode } from '../placer/fleet.ts';
 import { Placer } from '../placer/placer.ts';
 import type { Shape } from '../placer/shape.ts';
 import { type PodShape, type TypicalPod, typicalPods } from '../placer/typical.ts';
@@ -50,6 +50,15 @@ function modelOf(node: NodeView): string {
   return [...new Set(node.accelerators.map((d) => d.model))].sort().join('|');
 }
 
+/** A node without any work, as rankings and `trainWaste` take it. */
+export const emptyNode = (node: NodeView): FleetNode => ({
+  id: node.id,
+  cpuMilli: Math.floor(node.cpuMilli),
+  memoryBytes: node.memoryBytes,
+  model: modelOf(node),
+  gpuFree: node.accelerators.map((d) => Math.floor(d.milli)),
+});
+
 /**
  * The working copy of a view's nodes under a ranking: exact objects for what fits, flat numbers beside them
  * for the order. Nodes are replaced, never changed, so an older state can be put back.
@@ -68,15 +77,7 @@ export class LiveFleet {
       (a, b) => scatter(options.seed, a.id) - scatter(options.seed, b.id) || (a.id < b.id ? -1 : 1),
     );
     for (const [i, node] of this.nodes.entries()) this.index.set(node.id, i);
-    this.#fleet = new Fleet(
-      this.nodes.map((n) => ({
-        id: n.id,
-        cpuMilli: Math.floor(n.cpuMilli),
-        memoryBytes: n.memoryBytes,
-        model: modelOf(n),
-        gpuFree: n.accelerators.map((d) => Math.floor(d.milli)),
-      })),
-    );
+    this.#fleet = new Fleet(this.nodes.map(emptyNode));
     const expected =
       options.expected ?? typicalPods([...view.running.map(shapeOfRunning), ...pending].sort(byShape));
     this.#placer = new Placer(
