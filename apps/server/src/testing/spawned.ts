@@ -8,7 +8,7 @@ import { TestClient } from './client.ts';
 import { testHome } from './engine.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
-const START_LIMIT_MS = 30_000;
+const START_LIMIT_MS = 120_000;
 
 /** A server as a process of its own that tests kill and start again on the same home. */
 export class SpawnedServer {
