@@ -86,7 +86,14 @@ export class HeldRoom {
           accelerators: this.#capacity.accelerators(),
         },
       ],
-      running: this.running().map((task) => ({ ...task, preemptible: preemptible(task) })),
+      running: [
+        ...this.running().map((task) => ({ ...task, preemptible: preemptible(task) })),
+        // They count against their project's bounds from now on.
+        ...[...this.claims.values()].map(({ task, bind }) => ({
+          ...runningOf(task, bind),
+          preemptible: false,
+        })),
+      ],
       queues: this.#capacity.queues(),
     });
   }

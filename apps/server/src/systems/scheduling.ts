@@ -229,6 +229,7 @@ export class Scheduling {
     const stopping = new Set<string>();
     let room = this.view();
     let started = 0;
+    let deferred = 0;
     for (const decision of decisions) {
       switch (decision.kind) {
         case 'preempt':
@@ -241,7 +242,12 @@ export class Scheduling {
             this.#room.claims.set(task.taskId, { task, bind: decision });
             break;
           }
-          // Beside a preemption a plan may also hand out what the victims leave over: that waits for the next plan.
+          // Beside a preemption a plan also hands out what the victims leave, of the machine and of their project's
+          // bounds: that waits for the next plan, which counts them until they are gone.
+          if (stopping.size > 0) {
+            deferred++;
+            break;
+          }
           const next = roomAfter(room, runningOf(task, decision));
           if (!next) break;
           room = next;
@@ -264,7 +270,7 @@ export class Scheduling {
       this.#options.preempt(decision);
     }
     // More of the same kind may fit, and the rest can now be told when it starts.
-    if (started > 0 && this.#line.size > 0) this.wake();
+    if (started + deferred > 0 && this.#line.size > 0) this.wake();
   }
 
   /** Those who made room are gone: whoever it was made for starts. */
