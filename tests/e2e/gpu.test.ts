@@ -109,7 +109,7 @@ test('shares hold by the ledger: three quarters and one quarter', async () => {
 
   const text = (await server.vgpu(['gpu', 'top', '--once'])).stdout;
   expect(text).toContain(large);
-  expect(text).toMatch(/vgpu-worker-01 .* shared +0\.75 +0\.\d+ +32 MiB +1 MiB/);
+  expect(text).toMatch(/vgpu-worker-01 .* limiter +0\.75 +0\.\d+ +32 MiB +1 MiB/);
   const top = (await server.vgpu(['gpu', 'top', '--json'])).json;
   expect(top.items[0].slices).toHaveLength(2);
   expect(top.items[0].utilisation).toBeGreaterThan(50);

@@ -2,9 +2,9 @@
  * The limiter's bounds under MPS, which the fake driver plays: slices with multiprocessors of their own, and slices that
  * share turns. The rival is the same limiter without MPS, where turns are exclusive.
  */
-import { Bed, fields, type Load, sideBySide } from '../native/tests/bed.ts';
-import { MpsDaemon } from '../native/tests/mps-daemon.ts';
-import { type BenchResult, less, more, quantile } from './result.ts';
+import { Bed, fields, type Load, sideBySide } from '../../native/tests/bed.ts';
+import { MpsDaemon } from '../../native/tests/mps-daemon.ts';
+import { type BenchResult, less, more, quantile } from '../result.ts';
 
 const GiB = 1 << 30;
 const ASKED = 0.3;
