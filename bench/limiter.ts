@@ -7,8 +7,8 @@
  */
 
 import { Bed, build, fields, type Load, sideBySide } from '../native/tests/bed.ts';
-import { overcommit } from './harness/overcommit.ts';
 import { benchMps } from './harness/mps.ts';
+import { overcommit } from './harness/overcommit.ts';
 import { type Bench, type BenchOptions, type BenchResult, less, more, quantile } from './result.ts';
 
 const GiB = 1 << 30;
