@@ -244,7 +244,7 @@ static void left(struct vgpu_schedule *s, uint64_t now) {
   } else if (s->holder->state == VGPU_HOLDING) {
     fill(s, now);
   } else {
-    struct vgpu_tenant *t = s->recalled ? next_tenant(s, now) : NULL;
+    struct vgpu_tenant *t = s->recalled || now >= s->deadline ? next_tenant(s, now) : NULL;
     struct vgpu_client *next = t ? next_client(s, t) : NULL;
     if (next && !limited(t) && occupied(s) + width_of(s, next) <= s->capacity) {
       begin(s, next, now);
