@@ -70,7 +70,7 @@ describe.skipIf('skip' in engine)('a GPU that raises an Xid, or is lost', () => 
     await client.until(job.id, running(1));
     fault('xid', '31'); // of a program: the device is fine
     fault('xid', '79');
-    const waits = await client.until(job.id, ({ tasks }) => Boolean(tasks[0]!.waiting));
+    const waits = await client.until(job.id, ({ tasks }) => tasks[0]!.waiting?.code === 'unhealthy');
     expect(waits.tasks[0]).toMatchObject({
       state: 'QUEUED',
       reason: { code: 'ACCELERATOR_LOST', message: expect.stringContaining('Xid 79') },
@@ -83,7 +83,7 @@ describe.skipIf('skip' in engine)('a GPU that raises an Xid, or is lost', () => 
     expect(await device()).toMatchObject({ health: 'healthy', healthReason: null });
 
     fault('lost');
-    await client.until(job.id, ({ tasks }) => Boolean(tasks[0]!.waiting));
+    await client.until(job.id, ({ tasks }) => tasks[0]!.waiting?.code === 'unhealthy');
     expect(await device()).toMatchObject({ health: 'unhealthy', healthReason: 'the device is lost' });
     // Taken back in while it is still lost, it goes out again with the next look.
     await client.call(routes.accelerators.uncordon, { params: { uuid } });
