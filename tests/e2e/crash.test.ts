@@ -43,16 +43,6 @@ async function checkInvariants(job: Job, lines: number): Promise<void> {
   await eventually('no worker is left', async () => (await workersOf(server.home)).length === 0, 20_000);
 }
 
-const ended = (id: string): Promise<Job> =>
-  eventually(
-    'the job ends',
-    async () => {
-      const job = await server.job(id);
-      return job.endedAt !== null && job;
-    },
-    120_000,
-  );
-
 async function submit(tasks: number, script: string, flags: string[] = []): Promise<string> {
   const path = server.write(`count-${Date.now()}/count.py`, script);
   const data = Array.from({ length: tasks }, (_, i) => [
@@ -71,10 +61,10 @@ describe('kill -9 of the server at random moments', () => {
     async (_round, afterMs) => {
       const id = await submit(4, counter(20, 100), ['--cpu', '0.5', '--memory', '256MiB']);
       await sleep(afterMs);
-      server.kill();
+      await server.kill();
       await sleep(300);
       await server.up();
-      const job = await ended(id);
+      const job = await server.ended(id);
       // A worker outlives the server: it is adopted, not started again.
       await checkInvariants(job, 20);
       for (const task of job.tasks) expect(task.attempts).toBeLessThanOrEqual(2);
@@ -85,17 +75,17 @@ describe('kill -9 of the server at random moments', () => {
     const ids: string[] = [];
     for (let i = 0; i < 3; i++) {
       ids.push(await submit(1, counter(3, 10)));
-      server.kill();
+      await server.kill();
       await server.up();
     }
-    for (const id of ids) await checkInvariants(await ended(id), 3);
+    for (const id of ids) await checkInvariants(await server.ended(id), 3);
   });
 
   test('a client that waits survives the restart', async () => {
     const id = await submit(2, counter(30, 100), ['--cpu', '0.5']);
     const waiting = server.vgpu(['wait', id, '--json']);
     await sleep(1500);
-    server.kill();
+    await server.kill();
     await sleep(500);
     await server.up();
     const done = await waiting;
@@ -121,17 +111,17 @@ describe('kill -9 of a worker', () => {
     const id = await submit(1, counter(200, 100), ['--cpu', '0.5']);
     await eventually('it prints', async () => ((await server.job(id)).tasks[0]?.lines ?? 0) > 3);
     await killWorker(id);
-    const job = await ended(id);
+    const job = await server.ended(id);
     expect(job.tasks[0]?.state).toBe('FAILED');
     expect(['KILLED', 'WORKER_LOST']).toContain(job.tasks[0]?.reason?.code);
-    await checkInvariants(await ended(await neighbour), 20);
+    await checkInvariants(await server.ended(await neighbour), 20);
   });
 
   test('with a retry left it runs again, from its first line', async () => {
     const id = await submit(1, counter(20, 100), ['--retries', '1']);
     await eventually('it prints', async () => ((await server.job(id)).tasks[0]?.lines ?? 0) > 3);
     await killWorker(id);
-    const job = await ended(id);
+    const job = await server.ended(id);
     expect(job.tasks[0]?.attempts).toBe(2);
     await checkInvariants(job, 20);
   });
@@ -139,7 +129,7 @@ describe('kill -9 of a worker', () => {
   test('a container that somebody removed behind our back is noticed', async () => {
     const id = await submit(1, counter(300, 100));
     await askEngine(`/containers/${await containerOf(id)}?force=1`, 'DELETE');
-    const job = await ended(id);
+    const job = await server.ended(id);
     expect(job.tasks[0]?.state).toBe('FAILED');
   });
 });

@@ -195,7 +195,7 @@ describe.skipIf(!chromiumPath)('the dashboard, as its user', () => {
     await lane('north').locator('[data-state="RUNNING"]').waitFor({ timeout: 60_000 });
     await expect.poll(() => linesOf('north'), { timeout: 90_000 }).toBeGreaterThan(10);
     const seen = await linesOf('north');
-    server.kill();
+    await server.kill();
     await page.getByText('Disconnected from the server').waitFor({ timeout: 15_000 });
     await new Promise((done) => setTimeout(done, 2000));
     await server.up();

@@ -73,16 +73,6 @@ describe.skipIf(!canOwnEngine)("kill -9 of vgpu's own engine in mid-task", () =>
     return done.json.job;
   }
 
-  const ended = (id: string): Promise<Job> =>
-    eventually(
-      'the job ends',
-      async () => {
-        const job = await server.job(id);
-        return job.endedAt !== null && job;
-      },
-      120_000,
-    );
-
   /** What the store says of a task: how often it completed, and when each of its attempts ran. */
   function history(task: string): { completions: number; attempts: { from: number; to: number }[] } {
     const database = new DatabaseSync(join(server.home, 'state.db'), { readOnly: true });
@@ -136,9 +126,9 @@ describe.skipIf(!canOwnEngine)("kill -9 of vgpu's own engine in mid-task", () =>
   test.each(rounds)('%j after %i ms: nothing is lost, doubled or leaked', async (victims, afterMs) => {
     const id = await submit();
     await sleep(afterMs);
-    for (const victim of victims) victim === 'server' ? server.kill() : engine.kill(victim);
+    for (const victim of victims) await (victim === 'server' ? server.kill() : engine.kill(victim));
     if (victims.includes('server')) await server.up();
-    const job = await ended(id);
+    const job = await server.ended(id);
     await nothingLostOrDoubled(job);
     await nothingLeaked();
   });

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { arbiterRoot } from '@vgpu/devices';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { accelerators, buildNative, ended, resultOf, submit } from './harness/accelerators.ts';
+import { accelerators, buildNative, resultOf, submit } from './harness/accelerators.ts';
 import { eventually } from './harness/eventually.ts';
+import { FakeNvidia } from './harness/fake-nvidia.ts';
 import { root, runCli } from './harness/run-cli.ts';
 import { TestServer } from './harness/test-server.ts';
 
@@ -14,21 +15,14 @@ const native = join(root, 'native/build');
 const probe = (name: string) => join(native, 'tests', name);
 const base = mkdtempSync(join(tmpdir(), 'vgpu-exec-'));
 const home = join(base, 'home');
-const fakeDir = join(base, 'fake');
-/** The fake driver in place of NVIDIA's. */
-const fake = {
-  VGPU_NVML_LIBRARY: join(native, 'fakedriver/libnvidia-ml.so.1'),
-  LD_LIBRARY_PATH: join(native, 'fakedriver'),
-  VGPU_FAKE_GPU: join(fakeDir, 'gpu'),
-};
+let fake: FakeNvidia;
 const exec = (args: string[], env: NodeJS.ProcessEnv = {}) =>
   runCli(['exec', ...args], { env: { VGPU_HOME: home, ...env } });
 
 beforeAll(() => {
   buildNative();
   mkdirSync(home);
-  mkdirSync(fakeDir);
-  chmodSync(fakeDir, 0o777);
+  fake = new FakeNvidia(base);
 });
 afterAll(() => rmSync(base, { recursive: true, force: true }));
 
@@ -41,12 +35,12 @@ describe('vgpu exec', () => {
   });
 
   test('bounds a CUDA program: named memory, and the same part of it by default', async () => {
-    const named = await exec(['--gpu', '0.3', '--vram', '1GiB', '--', probe('cuda_probe'), 'info'], fake);
+    const named = await exec(['--gpu', '0.3', '--vram', '1GiB', '--', probe('cuda_probe'), 'info'], fake.env);
     expect(named.stdout).toMatch(new RegExp(`total=${GIB} device_total=${GIB}`));
     const whole = await runCli(['exec', '--gpu', '1', '--', probe('cuda_probe'), 'info'], {
-      env: { VGPU_HOME: home, ...fake },
+      env: { VGPU_HOME: home, ...fake.env },
     });
-    const half = await exec(['--gpu', '0.5', '--', probe('cuda_probe'), 'info'], fake);
+    const half = await exec(['--gpu', '0.5', '--', probe('cuda_probe'), 'info'], fake.env);
     const total = (text: string) => Number(/ total=(\d+)/.exec(text)?.[1]);
     expect(total(half.stdout)).toBe(Math.floor(total(whole.stdout) / 2));
   });
@@ -101,35 +95,14 @@ describe('an NVIDIA device in containers, played by the fake driver', () => {
   let server: TestServer;
 
   beforeAll(async () => {
-    const specs = join(base, 'cdi');
-    mkdirSync(specs);
-    const mount = (hostPath: string, containerPath: string, ...options: string[]) => ({
-      hostPath,
-      containerPath,
-      options,
-    });
-    const spec = {
-      cdiVersion: '0.6.0',
-      kind: 'nvidia.com/gpu',
-      containerEdits: {
-        env: ['VGPU_FAKE_GPU=/run/fake/gpu'],
-        mounts: [
-          mount(join(native, 'fakedriver/libcuda.so.1'), '/usr/lib/libcuda.so.1', 'ro'),
-          mount(join(native, 'fakedriver/libnvidia-ml.so.1'), '/usr/lib/libnvidia-ml.so.1', 'ro'),
-          mount(fakeDir, '/run/fake', 'rw'),
-        ],
-      },
-      devices: [{ name: 'GPU-76677075-6661-6b65-0000-000000000001', containerEdits: {} }],
-    };
-    writeFileSync(join(specs, 'nvidia.json'), JSON.stringify(spec));
-    server = await TestServer.start({ ...fake, VGPU_CDI_DIRS: specs });
-    chmodSync(fake.VGPU_FAKE_GPU, 0o666);
+    server = await TestServer.start(fake.serverEnv);
+    fake.open();
   });
   afterAll(() => server?.close());
 
   const script = join(import.meta.dirname, 'gpu/cuda_memory.py');
   const run = async (...flags: string[]) => {
-    const job = await ended(server, await submit(server, script, flags));
+    const job = await server.ended(await submit(server, script, flags));
     expect(job.tasks[0]!.state, JSON.stringify(job.tasks[0]!.reason)).toBe('COMPLETED');
     return { task: job.tasks[0]!, seen: await resultOf(server, job.tasks[0]!.id) };
   };
@@ -140,7 +113,14 @@ describe('an NVIDIA device in containers, played by the fake driver', () => {
     );
     expect(gpu).toMatchObject({ model: 'Fake GPU', health: 'healthy', provider: 'nvidia', temperature: 45 });
     const { seen } = await run('--gpu', '0.25', '--vram', '1GiB', '--model', 'Fake GPU');
-    expect(seen).toMatchObject({ total: GIB, fits: 0, one_byte_more: 2, limiter: true, visible: gpu.uuid });
+    expect(seen).toMatchObject({
+      total: GIB,
+      free: GIB - GIB / 4,
+      fits: 0,
+      one_byte_more: 2,
+      limiter: true,
+      visible: gpu.uuid,
+    });
   });
 
   test('a whole device is passed through by its UUID, without the limiter', async () => {

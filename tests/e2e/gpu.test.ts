@@ -6,7 +6,6 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
   buildNative,
   cpuDevice,
-  ended,
   ensureOpenclImage,
   metric,
   printed,
@@ -65,7 +64,7 @@ test('four workers at once, each with a quarter: results exact, caps exact, no w
   );
   expect(busy).toMatchObject({ allocatedMilli: 1000, allocatedBytes: 4 * cap });
 
-  const job = await ended(server, id);
+  const job = await server.ended(id);
   expect(states(job)).toEqual(completed(job));
   for (const task of job.tasks) {
     expect(await resultOf(server, task.id)).toMatchObject({
@@ -123,15 +122,7 @@ test('kill -9 of the server and of the arbiter: the worker keeps its slice and c
   await printed(server, id, 'READY');
   const [slice] = (await now()).slices;
 
-  server.kill();
-  await eventually('it is gone', () => {
-    try {
-      process.kill(server.file.pid, 0);
-      return false;
-    } catch {
-      return true;
-    }
-  });
+  await server.kill();
   await server.up();
   expect((await now()).slices).toMatchObject([{ id: slice!.id, milli: 500, bytes: 64 * MIB }]);
   expect((await server.job(id)).tasks[0]).toMatchObject({ state: 'RUNNING', attempts: 1 });
@@ -145,7 +136,7 @@ test('kill -9 of the server and of the arbiter: the worker keeps its slice and c
   await eventually('the worker computes on', async () => (await launches()) > seen, 20_000);
 
   await server.vgpu(['stop', id]);
-  const job = await ended(server, id);
+  const job = await server.ended(id);
   expect(job.tasks[0]!.attempts).toBe(1);
   expect(await resultOf(server, job.tasks[0]!.id)).toMatchObject({ wrong: 0, again: null });
   await nothingHeld();
@@ -159,7 +150,7 @@ test('running out of accelerator memory is said so', async () => {
     '16MiB',
     ...opencl,
   ]);
-  const job = await ended(server, id);
+  const job = await server.ended(id);
   expect(job.tasks[0]!.reason).toMatchObject({ code: 'OUT_OF_VRAM' });
   expect(job.tasks[0]!.reason!.message).toContain('16 MiB');
 });
@@ -201,7 +192,7 @@ test('a share without named memory gets the same part of it, and what can never 
     return slices.length > 0 && slices;
   });
   expect(slice!.bytes).toBe(Math.floor(device.memory / 2));
-  expect(states(await ended(server, id))).toEqual([['COMPLETED', null]]);
+  expect(states(await server.ended(id))).toEqual([['COMPLETED', null]]);
 });
 
 test('a pool bounds how many share a device, and scales what it hands out', async () => {

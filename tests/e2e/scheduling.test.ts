@@ -80,7 +80,7 @@ test('a server that is killed while room is made loses nothing and starts nobody
     const task = await stateOf(high);
     return task.waiting?.code === 'preempting' || task.state !== 'QUEUED';
   });
-  server.kill();
+  await server.kill();
   await server.up();
   const [urgent, again] = [await completed(high), await completed(low)];
   expect(urgent.attempts).toBeLessThanOrEqual(2);

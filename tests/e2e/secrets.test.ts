@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
-import { type Job, routes } from '@vgpu/api';
+import { routes } from '@vgpu/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { askEngine, containersOf } from './harness/engine-view.ts';
 import { eventually } from './harness/eventually.ts';
@@ -16,11 +16,6 @@ beforeAll(async () => {
 afterAll(() => server?.close());
 
 const set = (name: string, value: string) => server.vgpu(['secret', 'set', name], { stdin: value });
-const ended = (id: string): Promise<Job> =>
-  eventually('the job ends', async () => {
-    const job = await server.job(id);
-    return job.endedAt !== null && job;
-  });
 
 /** Header of a chunk of a log: its mark, then the rest of 40 bytes; zstd follows. */
 const CHUNK_MARK = 'VLG1';
@@ -122,7 +117,7 @@ describe('a secret', () => {
     expect(inspected).not.toContain('MY_TOKEN');
     expect(mine!.Labels!['dev.vgpu.role']).toBe(kind === 'warm' ? 'warm' : 'worker');
 
-    const end = await ended(json.job);
+    const end = await server.ended(json.job);
     expect(end.tasks[0]!.reason).toMatchObject({
       code: 'SCRIPT_EXCEPTION',
       message: 'RuntimeError: bad value ***',
@@ -171,7 +166,7 @@ describe('a secret', () => {
     const second = (await server.vgpu(['run', waits, '--secret', 'SHORT_LIVED', '--json'])).json.job;
     expect((await server.vgpu(['secret', 'rm', 'SHORT_LIVED'])).code).toBe(0);
     expect((await server.vgpu(['stop', first])).code).toBe(0);
-    const failed = await ended(second);
+    const failed = await server.ended(second);
     expect(failed.tasks[0]).toMatchObject({ state: 'FAILED', reason: { code: 'SECRET_MISSING' } });
     expect((await server.vgpu(['secret', 'rm', 'SHORT_LIVED'])).code).toBe(1);
 
@@ -188,15 +183,7 @@ describe('a secret', () => {
     );
     const { json } = await server.vgpu(['run', path, '--secret', 'TOKEN', '--json']);
     await eventually('it prints', async () => (await server.job(json.job)).tasks[0]!.lines > 2);
-    server.kill();
-    await eventually('it is dead', () => {
-      try {
-        process.kill(server.file.pid, 0);
-        return false;
-      } catch {
-        return true;
-      }
-    });
+    await server.kill();
     await server.up();
     const rotated = await server.vgpu(['secret', 'rotate-key', '--json']);
     expect(rotated.json).toMatchObject({ secrets: 3 });

@@ -65,7 +65,7 @@ struct fake_context {
 };
 
 struct fake_process {
-  uint32_t in_use, pid;
+  uint32_t in_use, pid; // as it sees itself
   uint64_t memory;
   uint32_t server, sms;  // of MPS: the server's process, 0 without; multiprocessors it may use
   uint64_t memory_limit; // bytes that MPS lets it hold, 0: no limit
@@ -97,6 +97,7 @@ struct fake_gpu {
 // Maps the file; NULL where that fails. The process has its place from then on.
 struct fake_gpu *fake_gpu(void);
 uint32_t fake_self(void); // this process's place
+uint32_t fake_pid(const struct fake_gpu *g, uint32_t process); // its id as the caller's PID namespace has it
 uint32_t fake_sms(void);  // multiprocessors that this process may use
 // This process is a client of an MPS server from now on: the contexts of one server run side by side.
 void fake_serve(uint32_t server, uint32_t sms, uint64_t memory_limit);

@@ -13,6 +13,10 @@
 
 #define MAGIC (0x3175706765656b66ull + sizeof(struct fake_gpu))
 
+// A second byte of each process, locked in the older way: of those locks the kernel tells whose they are, with the id
+// that the process has where the question is asked. NVML on the host so sees host ids of processes in containers.
+#define NAMES ((off_t)1 << 32)
+
 static struct fake_gpu *gpu;
 static int file = -1;
 static uint32_t self;
@@ -57,9 +61,17 @@ static bool take_place(struct fake_gpu *g) {
     fake_bury(g); // the one that had this place before as well: its lock is ours now, and so shows as none
     self = i;
     g->process[i] = (struct fake_process){.in_use = 1, .pid = (uint32_t)getpid()};
+    struct flock name = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = NAMES + (off_t)i, .l_len = 1};
+    fcntl(file, F_SETLK, &name);
     return true;
   }
   return false;
+}
+
+uint32_t fake_pid(const struct fake_gpu *g, uint32_t i) {
+  struct flock name = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = NAMES + (off_t)i, .l_len = 1};
+  bool other = fcntl(file, F_GETLK, &name) == 0 && name.l_type != F_UNLCK && name.l_pid > 0;
+  return other ? (uint32_t)name.l_pid : g->process[i].pid;
 }
 
 static void in_child(void) {

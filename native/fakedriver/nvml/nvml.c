@@ -95,7 +95,7 @@ API int nvmlDeviceGetComputeRunningProcesses_v3(void *device, unsigned *n, struc
   fake_bury(g);
   for (int i = 0; i < FAKE_PROCESSES; i++) {
     if (!g->process[i].in_use || g->process[i].memory == 0) continue;
-    if (found < room && out) out[found] = (struct process){g->process[i].pid, g->process[i].memory, 0, 0};
+    if (found < room && out) out[found] = (struct process){fake_pid(g, (uint32_t)i), g->process[i].memory, 0, 0};
     found++;
   }
   fake_unlock(g);
@@ -140,7 +140,7 @@ API int nvmlDeviceGetProcessUtilization(void *device, struct process_sample *out
     if (!g->process[i].in_use || used == 0) continue;
     uint64_t percent = used * 100 / (passed ? passed : 1);
     if (found < room && out)
-      out[found] = (struct process_sample){g->process[i].pid, g->at / 1000, (unsigned)(percent > 100 ? 100 : percent), 0, 0, 0};
+      out[found] = (struct process_sample){fake_pid(g, i), g->at / 1000, (unsigned)(percent > 100 ? 100 : percent), 0, 0, 0};
     found++;
   }
   fake_unlock(g);

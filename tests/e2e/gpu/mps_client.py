@@ -29,9 +29,10 @@ call('cuDevicePrimaryCtxRetain', ctypes.byref(context), 0)
 call('cuCtxSetCurrent', context)
 call('cuMemGetInfo_v2', ctypes.byref(free), ctypes.byref(total))
 result = {'multiprocessors': attribute(16), 'mps': attribute(133), 'total': total.value}
-result['whole'] = cuda.cuMemAlloc_v2(ctypes.byref(pointer), ctypes.c_size_t(total.value))
-result['half'] = cuda.cuMemAlloc_v2(ctypes.byref(pointer), ctypes.c_size_t(total.value // 2))
-result['half_again'] = cuda.cuMemAlloc_v2(ctypes.byref(ctypes.c_uint64()), ctypes.c_size_t(total.value // 2))
+result['free'] = free.value
+result['more'] = cuda.cuMemAlloc_v2(ctypes.byref(pointer), ctypes.c_size_t(free.value + 1))
+result['fits'] = cuda.cuMemAlloc_v2(ctypes.byref(pointer), free)
+result['one_byte_more'] = cuda.cuMemAlloc_v2(ctypes.byref(ctypes.c_uint64()), ctypes.c_size_t(1))
 call('cuMemFree_v2', pointer)
 call('cuModuleLoadData', ctypes.byref(module), b'')
 call('cuModuleGetFunction', ctypes.byref(function), module, b'spin_1000000')

@@ -64,11 +64,6 @@ export async function printed(server: TestServer, id: string, text: string): Pro
   return eventually(`every task of ${id} prints ${text}`, look, 150_000);
 }
 
-export async function ended(server: TestServer, id: string): Promise<Job> {
-  await server.vgpu(['wait', id]);
-  return server.job(id);
-}
-
 export async function log(server: TestServer, task: string): Promise<string> {
   const { items } = await server.client.call(routes.tasks.logs, { params: { task }, query: {} });
   return items.map((line) => line.text).join('\n');

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { type Job, routes, VgpuClient } from '@vgpu/api';
 import type { ServerFile } from '@vgpu/core';
 import { inject } from 'vitest';
+import { alive } from './alive.ts';
+import { eventually } from './eventually.ts';
 import { type CliOptions, type CliResult, runCli } from './run-cli.ts';
 
 /** A server of its own in a temporary VGPU_HOME, used through the command line and the API only. */
@@ -83,9 +85,20 @@ export class TestServer {
     return this.client.call(routes.jobs.get, { params: { job: id } });
   }
 
-  /** kill -9. */
-  kill(): void {
-    process.kill(this.file.pid, 'SIGKILL');
+  /** Waits until every task of the job has ended, through restarts of the server. */
+  ended(id: string): Promise<Job> {
+    const look = async () => {
+      const job = await this.job(id);
+      return job.endedAt !== null && job;
+    };
+    return eventually(`job ${id} ends`, look, 150_000);
+  }
+
+  /** kill -9; resolves once it is dead. */
+  async kill(): Promise<void> {
+    const { pid } = this.file;
+    process.kill(pid, 'SIGKILL');
+    await eventually('the server is dead', () => !alive(pid));
   }
 
   log(): string {

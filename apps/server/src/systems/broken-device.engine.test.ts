@@ -82,7 +82,7 @@ describe.skipIf('skip' in engine)('a device that breaks', () => {
     expect(row).toEqual({ retries_used: 0, losses: 1 });
 
     breakDevice(second);
-    const waits = await client.until(job.id, ({ tasks }) => Boolean(tasks[0]!.waiting));
+    const waits = await client.until(job.id, ({ tasks }) => tasks[0]!.waiting?.code === 'unhealthy');
     expect(waits.tasks[0]).toMatchObject({
       state: 'QUEUED',
       reason: { code: 'ACCELERATOR_LOST', message: expect.stringContaining('Xid 79') },
