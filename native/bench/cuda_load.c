@@ -10,14 +10,7 @@
 
 #include "../common/futex.h"
 #include "../tests/cuda_api.h"
-
-static unsigned long long option(int argc, char **argv, const char *name, unsigned long long otherwise) {
-  size_t n = strlen(name);
-  for (int i = 1; i < argc; i++)
-    if (strncmp(argv[i], name, n) == 0 && argv[i][n] == '=') return strtoull(argv[i] + n + 1, NULL, 10);
-  return otherwise;
-}
-#define OPTION(name, otherwise) unsigned long long name = option(argc, argv, #name, otherwise)
+#include "option.h"
 
 static void quietly(int result) { CHECK(result); }
 

@@ -16,17 +16,10 @@
 
 #include "../common/futex.h"
 #include "../tests/cuda_api.h"
+#include "option.h"
 
 #define BLOCK (2ull << 20)
 #define PARTS 512
-
-static unsigned long long option(int argc, char **argv, const char *name, unsigned long long otherwise) {
-  size_t n = strlen(name);
-  for (int i = 1; i < argc; i++)
-    if (strncmp(argv[i], name, n) == 0 && argv[i][n] == '=') return strtoull(argv[i] + n + 1, NULL, 10);
-  return otherwise;
-}
-#define OPTION(name, otherwise) unsigned long long name = option(argc, argv, #name, otherwise)
 
 int main(int argc, char **argv) {
   OPTION(bytes, 1ull << 30);

@@ -1,5 +1,5 @@
 import type { Pending } from './pending.ts';
-import type { Plan } from './plan.ts';
+import type { Bind, Plan } from './plan.ts';
 import type { AcceleratorShare, AcceleratorView, MigInstance, NodeView, RunningTask, View } from './view.ts';
 
 /** A plan, or a change, that the view cannot take. The view is unharmed. */
@@ -204,9 +204,10 @@ export function applyPlan(view: View, plan: Plan, pending: readonly Pending[], n
   return { ...next, version: view.version + 1 };
 }
 
-function runningFrom(
+/** A task as it runs once it is bound. */
+export function runningFrom(
   p: Pending,
-  d: { node: string; cpuMilli: number; memoryBytes: number; accelerators: readonly AcceleratorShare[] },
+  d: Pick<Bind, 'node' | 'cpuMilli' | 'memoryBytes' | 'accelerators'>,
   now: number,
 ): RunningTask {
   return {

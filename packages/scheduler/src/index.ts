@@ -1,5 +1,5 @@
 export type { Change } from './change.ts';
-export { applyPlan, changeView, makeView, RefusedChange } from './change.ts';
+export { applyPlan, changeView, makeView, RefusedChange, runningFrom } from './change.ts';
 export { type DefragmentOptions, defragment } from './defragment.ts';
 export { emptyNode } from './live/live-fleet.ts';
 export type { Weights } from './live/preferences.ts';

@@ -9,6 +9,7 @@ import {
   type QueueView,
   RefusedChange,
   type RunningTask,
+  runningFrom,
   type View,
 } from '@vgpu/scheduler';
 
@@ -90,31 +91,13 @@ export class HeldRoom {
         ...this.running().map((task) => ({ ...task, preemptible: preemptible(task) })),
         // They count against their project's bounds from now on.
         ...[...this.claims.values()].map(({ task, bind }) => ({
-          ...runningOf(task, bind),
+          ...runningFrom(task, bind, Date.now()),
           preemptible: false,
         })),
       ],
       queues: this.#capacity.queues(),
     });
   }
-}
-
-/** A task as it runs once it is bound. */
-export function runningOf(task: Pending, bind: Bind): RunningTask {
-  const now = Date.now();
-  return {
-    taskId: task.taskId,
-    jobId: task.jobId,
-    project: task.project,
-    priority: task.priority ?? 0,
-    qos: task.qos ?? 'burstable',
-    node: bind.node,
-    cpuMilli: bind.cpuMilli,
-    memoryBytes: bind.memoryBytes,
-    accelerators: bind.accelerators,
-    startedAt: now,
-    ...(task.expectedDurationMs === undefined ? {} : { expectedEndAt: now + task.expectedDurationMs }),
-  };
 }
 
 /** The view with the task running; undefined where there is no room for it now. */

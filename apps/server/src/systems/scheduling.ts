@@ -6,6 +6,7 @@ import {
   type Preempt,
   plan,
   type RunningTask,
+  runningFrom,
   type View,
   type Wait,
 } from '@vgpu/scheduler';
@@ -13,7 +14,7 @@ import type { Logger } from 'pino';
 import { acceleratorShortage } from './accelerator-shortage.ts';
 import { BackOff } from './back-off.ts';
 import { ExpectedWork } from './expected-work.ts';
-import { type Capacity, HeldRoom, roomAfter, runningOf } from './held-room.ts';
+import { type Capacity, HeldRoom, roomAfter } from './held-room.ts';
 import { NOT_LOOKED_AT, type Waiting, type WaitReason, WaitReasons } from './wait-reasons.ts';
 import { WaitingLine } from './waiting-line.ts';
 
@@ -248,7 +249,7 @@ export class Scheduling {
             deferred++;
             break;
           }
-          const next = roomAfter(room, runningOf(task, decision));
+          const next = roomAfter(room, runningFrom(task, decision, Date.now()));
           if (!next) break;
           room = next;
           started++;
@@ -277,7 +278,7 @@ export class Scheduling {
   #startClaims(): void {
     for (const { task, bind } of [...this.#room.claims.values()]) {
       this.#room.claims.delete(task.taskId);
-      if (roomAfter(this.view(), runningOf(task, bind))) this.#bind(task, bind);
+      if (roomAfter(this.view(), runningFrom(task, bind, Date.now()))) this.#bind(task, bind);
       // A device broke or was taken by others in between.
       else this.#line.add(task);
     }
@@ -290,7 +291,7 @@ export class Scheduling {
 
   #bind(task: Pending, bind: Bind): void {
     this.#line.remove(task.taskId);
-    this.hold(runningOf(task, bind));
+    this.hold(runningFrom(task, bind, Date.now()));
     this.#options.start(bind);
   }
 
