@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LedgerSnapshot, readLedger } from '../ledger/reader.ts';
+import { type LedgerRow, type LedgerSnapshot, readLedger } from '../ledger/reader.ts';
 
 export const root = join(import.meta.dirname, '..');
 
@@ -115,6 +115,14 @@ export class Bed {
 
   ledger(): LedgerSnapshot {
     return readLedger(join(this.dir, 'ledger'));
+  }
+
+  /** A slice's row, up to date: the ends of programs that have ended are in it. */
+  async row(id: string): Promise<LedgerRow> {
+    await this.control('list'); // comes after what they left to be heard
+    const found = this.ledger().slices.find((slice) => slice.id === id);
+    if (!found) throw new Error(`no row ${id}`);
+    return found;
   }
 
   /** The environment of a program under a slice (undefined: under none). */

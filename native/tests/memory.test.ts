@@ -67,9 +67,7 @@ describe('memory of a CUDA slice', () => {
       destroyed: room / 2,
       trimmed: 0,
     });
-    await bed.control('list');
-    const row = bed.ledger().slices.find((s) => s.id === 'graphs');
-    expect(row?.memory.graph).toBe(0);
+    expect((await bed.row('graphs')).memory.graph).toBe(0);
   });
 
   it('is exact: what is left can be had, and not a byte more', async () => {
@@ -77,8 +75,7 @@ describe('memory of a CUDA slice', () => {
     const f = fields(await probe('exact', 'exhaust', String(32 * MiB)));
     expect(f).toMatchObject({ code: 2, over: 2, async: 2, exact: 0, one: 2 });
     expect(f.pieces).toBe(Math.floor((1000 * MiB + 12345 - CONTEXT) / (32 * MiB)));
-    const denied = () => bed.ledger().slices.find((s) => s.id === 'exact')?.memoryDenied;
-    await expect.poll(denied).toBeGreaterThanOrEqual(4);
+    expect((await bed.row('exact')).memoryDenied).toBeGreaterThanOrEqual(4);
   });
 
   it('is refused to a context that does not fit', async () => {
@@ -116,10 +113,9 @@ describe('memory of a CUDA slice', () => {
     const sum = (name: string) => results.reduce((total, r) => total + (fields(r)[name] ?? 0), 0);
     expect(sum('allocations')).toBeGreaterThan(1000);
     expect(sum('refusals')).toBeGreaterThan(0);
-    await bed.control('list'); // brings the ledger up to date
-    const row = bed.ledger().slices.find((s) => s.id === 'race');
-    expect(row?.memoryUsed).toBe(0);
-    expect(row?.memoryPeak).toBeLessThanOrEqual(cap);
+    const row = await bed.row('race');
+    expect(row.memoryUsed).toBe(0);
+    expect(row.memoryPeak).toBeLessThanOrEqual(cap);
   });
 
   it('is not touched by a forked child', async () => {

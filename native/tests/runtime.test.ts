@@ -89,10 +89,9 @@ describe('the road of the runtime: functions by name and version', () => {
     await bed.slice(id, `share=500 memory=${1 << 30}`);
     const r = await bed.run(id, 'bench/cuda_load', ['ms=200', 'ns=1000000', how], road);
     expect(r.err).toBe('');
-    await bed.control('list'); // brings the ledger up to date
-    const row = bed.ledger().slices.find((s) => s.id === id);
-    expect(row?.launches).toBe(fields(r.out).launches);
-    expect(row?.launches).toBeGreaterThan(10);
+    const row = await bed.row(id);
+    expect(row.launches).toBe(fields(r.out).launches);
+    expect(row.launches).toBeGreaterThan(10);
   });
 
   it.each(['own', 'legacy', 'thread'])(
@@ -101,8 +100,7 @@ describe('the road of the runtime: functions by name and version', () => {
       await bed.slice(`last-${stream}`, `share=500 memory=${1 << 30}`);
       const r = await bed.run(`last-${stream}`, 'bench/cuda_launch', ['7', 'nothing_0', stream], road);
       expect(r.err).toBe('');
-      await bed.control('list');
-      expect(bed.ledger().slices.find((s) => s.id === `last-${stream}`)?.launches).toBe(7 * 200);
+      expect((await bed.row(`last-${stream}`)).launches).toBe(7 * 200);
     },
   );
 

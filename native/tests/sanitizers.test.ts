@@ -74,9 +74,9 @@ describe.each([
       bed.run('y', 'tests/cuda_probe', ['kinds'], preloaded()),
     ]);
     for (const r of done) expect(r).toMatchObject({ code: 0, err: '' });
-    const row = bed.ledger().slices.find((s) => s.id === 'x');
-    expect(row?.paging?.pagedIn).toBeGreaterThan(0);
-    expect(row?.paging?.pagedOut).toBeGreaterThan(0);
+    const row = await bed.row('x');
+    expect(row.paging?.pagedIn).toBeGreaterThan(0);
+    expect(row.paging?.pagedOut).toBeGreaterThan(0);
   });
 
   it('the arbiter bears kills, rubbish and crowds', async () => {
