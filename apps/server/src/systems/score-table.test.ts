@@ -36,3 +36,9 @@ test('exports quote what needs it and start no formula', () => {
   expect(exportTable(table, 'markdown').text).toContain('| =cmd\\|"x" |');
   expect(JSON.parse(exportTable(table, 'json').text)).toEqual(table);
 });
+
+test('Markdown is for reading: numbers are rounded, others whole', () => {
+  const table = scoreTable(job, [task('a', { mse: 3262.189339642743, f1: 0.9397590361445783 })]);
+  expect(exportTable(table, 'markdown').text).toContain('| 0.93976 | 3262.2 |');
+  expect(exportTable(table, 'csv').text).toContain('0.9397590361445783,3262.189339642743');
+});

@@ -43,6 +43,9 @@ export function scoreTable(job: JobTable, tasks: readonly Task[]): ScoreTable {
 
 const cell = (value: number | null | undefined): string =>
   value === null || value === undefined ? '' : String(value);
+/** To be read, not computed with: five significant digits. */
+const readable = (value: number | null | undefined): string =>
+  cell(typeof value === 'number' ? Number(value.toPrecision(5)) : value);
 /** Quotes a cell for CSV (RFC 4180), and keeps spreadsheets from taking it for a formula. */
 const csvCell = (text: string): string => {
   const safe = /^[=+\-@\t]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text;
@@ -50,27 +53,29 @@ const csvCell = (text: string): string => {
 };
 const markdownCell = (text: string): string => text.replace(/[\\|`*_<>[\]]/g, '\\$&').replace(/\s+/g, ' ');
 
-/** The table as a file. @returns its text, media type and file name extension. */
+/** The table as a file: numbers whole in CSV and JSON, rounded in Markdown. @returns its text, media type and file name extension. */
 export function exportTable(table: ScoreTable, format: 'csv' | 'json' | 'markdown') {
   const head = ['task', 'dataset', 'state', ...table.columns, 'best'];
-  const rows = table.rows.map((row) => [
-    row.name,
-    row.dataset ?? '',
-    row.state,
-    ...table.columns.map((name) => cell(row.values[name])),
-    row.best ? 'best' : '',
-  ]);
+  const rows = (number: typeof cell) =>
+    table.rows.map((row) => [
+      row.name,
+      row.dataset ?? '',
+      row.state,
+      ...table.columns.map((name) => number(row.values[name])),
+      row.best ? 'best' : '',
+    ]);
   switch (format) {
     case 'json':
       return { text: `${JSON.stringify(table, null, 2)}\n`, type: 'application/json', extension: 'json' };
     case 'csv': {
-      const text = [head, ...rows].map((row) => row.map(csvCell).join(',')).join('\r\n');
+      const text = [head, ...rows(cell)].map((row) => row.map(csvCell).join(',')).join('\r\n');
       return { text: `${text}\r\n`, type: 'text/csv; charset=utf-8', extension: 'csv' };
     }
     case 'markdown': {
       const line = (cells: string[]) => `| ${cells.map(markdownCell).join(' | ')} |`;
-      const rule = `|${head.map(() => ' --- |').join('')}`;
-      const text = [line(head), rule, ...rows.map(line)].join('\n');
+      const numbers = table.columns.map(() => ' ---: |').join('');
+      const rule = `| --- | --- | --- |${numbers} --- |`;
+      const text = [line(head), rule, ...rows(readable).map(line)].join('\n');
       return { text: `${text}\n`, type: 'text/markdown; charset=utf-8', extension: 'md' };
     }
   }
