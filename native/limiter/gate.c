@@ -392,6 +392,8 @@ static void *follow(void *gate) {
         quiet_count = count;
         quiet_turn = turn;
       }
+      // This thread slept while the device worked: all is quiet since that ended.
+      if (g->done_ns > quiet_since) quiet_since = g->done_ns;
       if (now - quiet_since >= account->idle_ns) {
         // No work came for a while. What was submitted last may be unfinished: then it is not idle.
         if (atomic_load(&g->unfenced) == 0) {

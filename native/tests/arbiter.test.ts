@@ -245,6 +245,20 @@ describe('shares', () => {
     expect(part.a).toBeLessThan(0.33);
   });
 
+  it('hold for a program that pauses between its kernels: a short pause does not cost it its turn', async () => {
+    await started({ arbiter: ['--idle-us', '2000'] });
+    await bed.slice('a', 'share=500');
+    await bed.slice('b', 'share=500');
+    const part = await parts([
+      { slice: 'a', args: ['ns=3000000', 'depth=1', 'gap_us=300'] }, // longer kernels than the pause that is put up with
+      { slice: 'b', args: ['ns=100000'] },
+    ]);
+    expect(part.a).toBeGreaterThan(0.45);
+    expect(part.a).toBeLessThan(0.55);
+    const { launches, turns } = await bed.row('a');
+    expect(launches / turns).toBeGreaterThan(1.8);
+  });
+
   it('of several processes of a slice add up to the slice', async () => {
     await started();
     await bed.slice('a', 'share=500');
