@@ -172,7 +172,7 @@ test('3 when the server cannot start, in its own words', async () => {
     const env = { ...server.env, VGPU_HOME: `${server.home}-taken` };
     const done = await runCli(['up', ...flags, '--port', port], { env });
     expect(done.code, done.stderr).toBe(3);
-    expect(done.stderr).toContain(`127.0.0.1:${port} is taken by another program`);
+    expect(done.stderr).toContain(`127.0.0.1:${port} is taken by another vgpu server`);
     expect(done.stderr).not.toContain('unexpected');
     if (flags.includes('--detach')) {
       expect(errorOf(done.stderr)).toMatchObject({

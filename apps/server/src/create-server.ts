@@ -1,5 +1,4 @@
 import { type Route, routes } from '@vgpu/api';
-import { VgpuError } from '@vgpu/core';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import type { ServerConfig } from './config.ts';
@@ -14,6 +13,7 @@ import { OriginGuard } from './http/origin-guard.ts';
 import { PortProxy } from './http/proxy.ts';
 import { type Handlers, register } from './http/registrar.ts';
 import { streamSocket } from './http/stream-socket.ts';
+import { portTaken } from './port-taken.ts';
 import { openResources, type ResourceOptions, type Resources, warmUp } from './resources.ts';
 import { acceleratorRoutes } from './routes/accelerators.ts';
 import { accessRoutes } from './routes/access.ts';
@@ -78,12 +78,8 @@ export async function createServer(config: ServerConfig, options: ServerOptions 
     async start() {
       const [up] = await Promise.all([engine.connect(), devices.start(), datasets.sweep()]);
       await reconciler.restore(up);
-      const address = await app.listen({ host: config.host, port: config.port }).catch((error) => {
-        if (error.code !== 'EADDRINUSE') throw error;
-        throw new VgpuError('CONFLICT', {
-          problem: `${config.host}:${config.port} is taken by another program`,
-          advice: 'Stop it, or name another port: `vgpu up --port 0` takes a free one.',
-        });
+      const address = await app.listen({ host: config.host, port: config.port }).catch(async (error) => {
+        throw error.code === 'EADDRINUSE' ? await portTaken(config.host, config.port) : error;
       });
       resources.url.value = publicUrl(config.host, address);
       work.start();

@@ -1,4 +1,3 @@
-import { existsSync, statSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { routes, type VgpuClient } from '@vgpu/api';
 import { formatBytes, VgpuError } from '@vgpu/core';
@@ -27,16 +26,12 @@ async function isKnown(client: VgpuClient, hash: string): Promise<boolean> {
 
 /**
  * Uploads a script with its folder, unless the server has these very bytes.
- * @param script path as the user gave it.
+ * @param script path of a file, as the user gave it.
  * @param folder another root than the script's own folder.
- * @throws VgpuError `FILE_NOT_FOUND`, `FILE_UNREADABLE`, `TOO_LARGE`, `BAD_FLAG`.
+ * @throws VgpuError `BAD_BUNDLE`, `TOO_LARGE`, `BAD_FLAG`.
  */
 export async function uploadScript(client: VgpuClient, script: string, folder?: string): Promise<Uploaded> {
   const path = resolve(script);
-  if (!existsSync(path)) throw new VgpuError('FILE_NOT_FOUND', { path: script, cwd: process.cwd() });
-  if (!statSync(path).isFile()) {
-    throw new VgpuError('FILE_UNREADABLE', { path: script, problem: 'it is not a regular file' });
-  }
   const top = resolve(folder ?? dirname(path));
   const collected = collectBundle(path, top, folder !== undefined);
   const inside = relative(top, path);

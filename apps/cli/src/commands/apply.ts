@@ -30,6 +30,6 @@ export function define(command: Command): void {
       }
       const from = fromStdin ? process.cwd() : dirname(resolve(file));
       const request = { spec: spec as Record<string, unknown>, from, folder: flags.folder };
-      await submitAndStay(await ensureServer(), request, flags);
+      await submitAndStay(ensureServer, request, flags);
     });
 }

@@ -2,7 +2,7 @@ import { routes } from '@vgpu/api';
 import type { Command } from 'commander';
 import { connect } from '../context/connection.ts';
 import { ensureServer } from '../context/ensure-server.ts';
-import { checkFile, importFile } from '../data/import-file.ts';
+import { assertFile, checkFile, importFile } from '../data/import-file.ts';
 import { plain } from '../output/plain.ts';
 import { note, print, printJson } from '../output/print.ts';
 import { style } from '../output/style.ts';
@@ -30,8 +30,9 @@ function defineAdd(command: Command): void {
     .argument('<file>')
     .option('-n, --name <name>', 'name of the dataset (default: the file’s)')
     .action(async (path: string, flags: ImportFlags) => {
-      const { client } = await ensureServer();
       const clean = cleanFlag(flags.clean, 'data add');
+      assertFile(path);
+      const { client } = await ensureServer();
       const imported = await importFile(client, { ...flags, path, clean });
       if (flags.json) return printJson(imported);
       print(cleaningText(imported.report));
@@ -45,12 +46,10 @@ function defineCheck(command: Command): void {
     .description('Say what cleaning would do to a file, without keeping anything.')
     .argument('<file>')
     .action(async (path: string, flags: ImportFlags) => {
+      const clean = cleanFlag(flags.clean, 'data check');
+      assertFile(path);
       const { client } = await ensureServer();
-      const report = await checkFile(client, {
-        path,
-        target: flags.target,
-        clean: cleanFlag(flags.clean, 'data check'),
-      });
+      const report = await checkFile(client, { path, target: flags.target, clean });
       if (flags.json) printJson(report);
       else print(cleaningText(report));
     });

@@ -17,8 +17,7 @@ export function define(command: Command): void {
   addSubmitOptions(addRunOptions(command)).action(
     async (script: string, args: string[], flags: RunFlags & SubmitFlags) => {
       const spec = specFromFlags(script, args, flags);
-      const session = await ensureServer();
-      await submitAndStay(session, { spec, from: process.cwd(), folder: flags.folder }, flags);
+      await submitAndStay(ensureServer, { spec, from: process.cwd(), folder: flags.folder }, flags);
     },
   );
 }

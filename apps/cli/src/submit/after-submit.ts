@@ -10,6 +10,7 @@ import { style } from '../output/style.ts';
 import { renderTable } from '../output/table.ts';
 import { count } from '../output/words.ts';
 import { failures, taskTable, waits } from '../views/job-report.ts';
+import { checkHere } from './check-here.ts';
 import { preview, type SubmitRequest, submit } from './submit.ts';
 
 /** What `--json` prints of a job: its view, and the id once more under the name that programs rely on. */
@@ -48,13 +49,18 @@ async function printPreview(session: Session, request: SubmitRequest, json: bool
   for (const warning of plan.warnings) note(style.yellow(plain(warning)));
 }
 
-/** Submits, and then does what the flags ask for: return, wait or follow. */
+/**
+ * Submits, and then does what the flags ask for: return, wait or follow.
+ * What can be found wrong here is told before a server is asked, or started.
+ */
 export async function submitAndStay(
-  session: Session,
+  connect: () => Promise<Session>,
   request: SubmitRequest,
   flags: SubmitFlags,
 ): Promise<void> {
   const json = flags.json === true;
+  checkHere(request.spec, request.from);
+  const session = await connect();
   if (flags.dryRun) return printPreview(session, request, json);
   const job = await submit(session, { ...request, idempotencyKey: flags.idempotencyKey });
   if (!flags.wait && !flags.follow) {

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { basename, isAbsolute, join } from 'node:path';
+import { basename } from 'node:path';
 import { routes, type VgpuClient } from '@vgpu/api';
 import { type DataInput, VgpuError } from '@vgpu/core';
 import { importFile } from '../data/import-file.ts';
 import { note } from '../output/print.ts';
 import { stderrStyle as style } from '../output/style.ts';
 import { count } from '../output/words.ts';
+import { checkDataFile, pathHere } from './check-here.ts';
 
 async function isDataset(client: VgpuClient, name: string): Promise<boolean> {
   try {
@@ -16,10 +17,6 @@ async function isDataset(client: VgpuClient, name: string): Promise<boolean> {
     throw error;
   }
 }
-
-/** Something that can only be a file: a path with folders, or with an extension of tables. */
-const looksLikeFile = (text: string): boolean =>
-  text.includes('/') || /\.(csv|tsv|txt|data|dat|parquet|json|gz|zip)$/i.test(text);
 
 /**
  * Turns the inputs of a job that are files here into datasets of the server, importing each.
@@ -39,9 +36,10 @@ export async function resolveData(
       resolved.push(input);
       continue;
     }
-    const file = isAbsolute(path) ? path : join(folder, path);
+    const file = pathHere(path, folder);
     if (!existsSync(file)) {
-      if (looksLikeFile(path) || !(await isDataset(client, path))) {
+      checkDataFile(path, folder);
+      if (!(await isDataset(client, path))) {
         throw new VgpuError('FILE_NOT_FOUND', { path, cwd: folder });
       }
       resolved.push({ ...rest, dataset: path });

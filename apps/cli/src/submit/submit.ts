@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
 import { type Job, type RouteOutput, routes } from '@vgpu/api';
-import { parseJobSpec } from '@vgpu/core';
 import { uploadScript } from '../bundle/upload.ts';
 import type { Session } from '../context/connection.ts';
+import { checkHere, pathHere } from './check-here.ts';
 import { resolveData } from './resolve-data.ts';
 
 export interface SubmitRequest {
@@ -20,8 +20,8 @@ type Submission = { spec: Record<string, unknown>; bundle: string };
 
 /** Checks the spec, uploads the script, imports the files: what remains is to submit. */
 async function prepare({ client }: Session, request: SubmitRequest): Promise<Submission> {
-  const parsed = parseJobSpec(request.spec); // wrong specs are told before anything is sent
-  const script = isAbsolute(parsed.script) ? parsed.script : join(request.from, parsed.script);
+  const parsed = checkHere(request.spec, request.from);
+  const script = pathHere(parsed.script, request.from);
   const folder = request.folder ?? (isAbsolute(parsed.script) ? dirname(script) : undefined);
   const uploaded = await uploadScript(client, script, folder);
   const data = await resolveData(client, parsed.data, request.from);

@@ -39,6 +39,7 @@ export const catalogue = {
     'cannot read {path}: {problem}',
     'Check that it is a regular file that you may read.',
   ),
+  BAD_SCRIPT: entry(400, 2, 'cannot run {path}: {problem}', '{advice}'),
   BAD_DATASET: entry(422, 1, '{file}: {problem}', 'Run `vgpu data check {file}` to see what was detected.'),
   BAD_BUNDLE: entry(
     422,

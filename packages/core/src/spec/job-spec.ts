@@ -83,14 +83,26 @@ export const dataInput = z
 export const isolation = z.enum(['any', 'soft', 'hard']);
 export const qosClass = z.enum(['guaranteed', 'burstable', 'best-effort']);
 
+/** A Python interpreter with nothing in it takes some 10 MiB; with less than this no worker comes to its script. */
+const LEAST_MEMORY = 32 * 2 ** 20;
+/** Thousandths of a core: what an engine can enforce. */
+const LEAST_CPU = 10;
+
 export const resources = z.strictObject({
   /** GPUs: 0.25 is a quarter of one; 2 is two whole ones. Thousandths once parsed. */
   gpu: parsed((text) => parseMilli(text, 'gpu')).default(0),
   /** Accelerator memory in bytes; 0 leaves it to the share of compute. */
   vram: parsed(parseBytes).default(0),
   /** CPU cores; thousandths once parsed. */
-  cpu: parsed((text) => parseMilli(text, 'cpu')).default(1000),
-  memory: parsed(parseBytes).default(512 * 2 ** 20),
+  cpu: parsed((text) => parseMilli(text, 'cpu'))
+    .default(1000)
+    .refine((milli) => milli >= LEAST_CPU, 'a worker needs 0.01 of a core or more'),
+  memory: parsed(parseBytes)
+    .default(512 * 2 ** 20)
+    .refine(
+      (bytes) => bytes >= LEAST_MEMORY,
+      'a worker needs 32MiB or more; a number alone means bytes, so write 512MiB or 2GiB',
+    ),
   isolation: isolation.default('any'),
   qos: qosClass.default('burstable'),
   /** Models of accelerator that will do, such as [A100, H100]; empty means any. */
@@ -186,6 +198,12 @@ export const jobSpec = z
     ports: z.array(z.int().min(1).max(65535)).max(16).default([]),
   })
   .superRefine((spec, context) => {
+    const { gpu, vram, models } = spec.resources;
+    const unused = vram > 0 ? 'vram' : models.length > 0 ? 'models' : undefined;
+    if (gpu === 0 && unused) {
+      const message = 'means nothing without a share of a GPU; add one, such as gpu: 0.25 (--gpu 0.25)';
+      context.addIssue({ code: 'custom', path: ['resources', unused], message });
+    }
     for (const [i, use] of spec.secrets.entries()) {
       if (use.env === undefined || spec.env[use.env] === undefined) continue;
       const message = `the variable ${use.env} is set under env already`;

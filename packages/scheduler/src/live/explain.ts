@@ -28,8 +28,18 @@ function asked(task: Pending): string {
   return parts.join(', ');
 }
 
+/** The most that one node has of each, or would have if it were empty. */
+function largest(nodes: readonly NodeView[]): string {
+  const most = (of: (node: NodeView) => number) => Math.max(0, ...nodes.map(of));
+  return `${amount(most((node) => node.cpuMilli))} CPU, ${gib(most((node) => node.memoryBytes))}`;
+}
+
 /** What is short, in words, and what would help. */
-function words(code: WaitCode, task: Pending): { short: string; unblock: string } {
+function words(
+  code: WaitCode,
+  task: Pending,
+  nodes: readonly NodeView[],
+): { short: string; unblock: string } {
   switch (code) {
     case 'no-nodes':
       return { short: 'there is no node', unblock: 'Add a node, or bring one back.' };
@@ -54,7 +64,10 @@ function words(code: WaitCode, task: Pending): { short: string; unblock: string 
         unblock: 'Change the node selector or add a toleration.',
       };
     case 'too-large':
-      return { short: 'too small even when empty', unblock: 'Ask for less, or add a larger node.' };
+      return {
+        short: `too small even when empty${nodes.length === 1 ? `, with ${largest(nodes)}` : ''}`,
+        unblock: `Ask for less than what ${nodes.length === 1 ? 'it' : 'the largest node'} has (${largest(nodes)}), or add a larger node.`,
+      };
     case 'unhealthy':
       return { short: 'not healthy or closed to new work', unblock: 'Repair or reopen the node or device.' };
     case 'cpu':
@@ -117,7 +130,7 @@ function words(code: WaitCode, task: Pending): { short: string; unblock: string 
 /** Why the task starts on none of the nodes now. Counts nodes by what each of them lacks. */
 export function explain(task: Pending, nodes: readonly NodeView[], recut: boolean): Explanation {
   if (nodes.length === 0) {
-    const { unblock } = words('no-nodes', task);
+    const { unblock } = words('no-nodes', task, nodes);
     return { code: 'no-nodes', message: 'There is no node to run on.', unblock };
   }
   const counts = new Map<WaitCode, number>();
@@ -131,12 +144,13 @@ export function explain(task: Pending, nodes: readonly NodeView[], recut: boolea
     (a, b) => Number(isHopeless(a[0])) - Number(isHopeless(b[0])) || b[1] - a[1] || (a[0] < b[0] ? -1 : 1),
   );
   const [code] = reasons[0]!;
-  const list = reasons.map(([c, n]) => `${words(c, task).short} (${n})`).join(', ');
-  const total = nodes.length === 1 ? 'The only node' : `None of ${nodes.length} nodes`;
-  const verb = nodes.length === 1 ? 'cannot take' : 'can take';
+  const one = nodes.length === 1;
+  const list = reasons.map(([c, n]) => `${words(c, task, nodes).short}${one ? '' : ` (${n})`}`).join(', ');
+  const who = one ? 'The only node cannot take' : `None of ${nodes.length} nodes can take`;
+  const when = reasons.every(([c]) => isHopeless(c)) ? '' : ' now';
   return {
     code,
-    message: `${total} ${verb} ${asked(task)} now: ${list}.`,
-    unblock: words(code, task).unblock,
+    message: `${who} ${asked(task)}${when}: ${list}.`,
+    unblock: words(code, task, nodes).unblock,
   };
 }
