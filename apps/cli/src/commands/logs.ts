@@ -8,6 +8,7 @@ import { watchJob } from '../follow/watch-job.ts';
 import { plain } from '../output/plain.ts';
 import { note, print } from '../output/print.ts';
 import { style } from '../output/style.ts';
+import { lost } from '../output/words.ts';
 import { findJob } from '../submit/after-submit.ts';
 import { taskOf } from '../views/find-task.ts';
 import { jobArgument } from './show.ts';
@@ -33,7 +34,7 @@ function printer(job: Job, flags: LogFlags): (task: Task, lines: readonly Line[]
       if (flags.json) print(JSON.stringify({ task: task.name, worker: task.worker, ...line }));
       else print((prefixed ? style.dim(prefixOf(task)) : '') + plain(line.text));
     }
-    if (dropped > 0) note(style.yellow(`${task.name}: ${dropped} lines were lost`));
+    if (dropped > 0) note(style.yellow(`${task.name}: ${lost(dropped)}`));
   };
 }
 

@@ -27,9 +27,8 @@ export class PlainView implements JobListener {
     }
   }
 
-  onLines(task: Task, lines: readonly LogLine[], dropped: number): void {
+  onLines(task: Task, lines: readonly LogLine[]): void {
     for (const line of lines) print(style.dim(prefixOf(task)) + plain(line.text));
-    if (dropped > 0) print(style.yellow(`${prefixOf(task)}${dropped} lines were lost`));
   }
 
   close(): void {}

@@ -12,6 +12,7 @@ export interface JobListener {
   onTask?(task: Task): void;
   onLive?(task: string, progress: Progress | null, line: string | null): void;
   /** Whole lines, in order, each once. Asking for them subscribes to the logs. */
+  /** `dropped`: bytes that came too fast to be kept since the last call. */
   onLines?(task: Task, lines: readonly LogLine[], dropped: number): void;
 }
 
@@ -37,6 +38,7 @@ export function watchJob(
   const tasks = new Map<string, Task>();
   const openLogs = new Set<string>();
   const seenLogs = new Set<string>();
+  const dropped = new Map<string, number>();
   return new Promise<Job>((resolve, reject) => {
     let finishing = false;
     const end = (settle: () => void) => {
@@ -80,7 +82,10 @@ export function watchJob(
           return;
         case 'logs': {
           const task = tasks.get(frame.topic.slice('logs:'.length));
-          if (task) listener.onLines?.(task, frame.lines, frame.dropped);
+          if (task) {
+            listener.onLines?.(task, frame.lines, frame.dropped - (dropped.get(task.id) ?? 0));
+            dropped.set(task.id, frame.dropped);
+          }
           if (!frame.open && task) {
             openLogs.delete(task.id);
             stream.unsubscribe(frame.topic);

@@ -1,4 +1,4 @@
-import { formatDuration } from '@vgpu/core';
+import { formatBytes, formatDuration } from '@vgpu/core';
 
 /** When something is expected: `in 12 s`; one that is due already comes `soon`. */
 export function until(time: number | null | undefined, now: number = Date.now()): string {
@@ -19,6 +19,10 @@ export const duration = (ms: number | null | undefined): string =>
   ms === null || ms === undefined ? '–' : formatDuration(ms);
 
 /** `1 task`, `2 tasks`. */
+/** Output that a worker printed faster than it could be read. */
+export const lost = (bytes: number): string =>
+  `${formatBytes(bytes)} came too fast to be kept and were dropped`;
+
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
 /** A score: four decimals in the usual range, four significant digits outside it. */

@@ -13,7 +13,7 @@ import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { usePreference } from '../app/preferences.ts';
 import { useTaskLive } from '../live/task-live.ts';
 import { client } from '../server/client.ts';
-import { count, plural } from '../ui/figures.ts';
+import { bytes, count, plural } from '../ui/figures.ts';
 import { ScrollBox } from '../ui/scroll-box.tsx';
 import { Failed, Loading } from '../ui/states.tsx';
 import { LogRow } from './log-lines.tsx';
@@ -110,7 +110,7 @@ export function LogView({ task, name, open, height = 320, pageSearch = false }: 
       </div>
       {store.dropped > 0 && (
         <div className={classes.note} role="status">
-          {plural(store.dropped, 'line')} came faster than they could be kept and were dropped.
+          {bytes(store.dropped)} came too fast to be kept and were dropped.
         </div>
       )}
       <ScrollBox className={classes.area} ref={area} onScroll={rows.onScroll} label={`Log of ${name}`}>

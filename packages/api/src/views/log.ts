@@ -15,7 +15,7 @@ export const logPage = z.object({
   items: z.array(logLine),
   /** Number of lines so far. */
   total: z.int(),
-  /** Lines lost because the reader could not keep up; never silent. */
+  /** Bytes of output lost because the reader could not keep up; never silent. */
   dropped: z.int(),
   /** Whether the task may still print. */
   open: z.boolean(),

@@ -39,6 +39,7 @@ export const serverFrame = z.discriminatedUnion('type', [
     topic: z.string(),
     next: z.int(),
     lines: z.array(logLine),
+    /** Bytes of output lost so far, as in a page of the log. */
     dropped: z.int(),
     open: z.boolean(),
   }),
