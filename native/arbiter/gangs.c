@@ -3,13 +3,19 @@
 // such programs would stop each other for good. The arbiters, one for each device, keep a board in a file that they all
 // map. The gang that is due on one device is up on all of its devices for one turn: there it goes first, and gangs that
 // share a device with it wait. Slices without a gang fill the rest.
+//
+// A gang's time is open until VGPU_GANG_REST_NS before its end: its members are let in and begin work. Then it closes:
+// what runs is finished, and nobody begins anything, except that a member for which another one waits is let in for one
+// more piece of work. It is over when all turns are given back. Arbiters wake each other when something changes.
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "../common/futex.h"
@@ -17,8 +23,11 @@
 
 #define GANGS_MAX 256
 #define DEVICES_MAX 64
-#define STUCK_NS 300000ull
-#define MAGIC 0x31676e6167757067ull
+#define STUCK_NS 1300000ull // a member that began nothing for so long, and has not given back, waits for another one
+#define LOOK_NS 5000000ull // how often the board is looked at though nobody said that it changed
+#define LOOK_RECALLED_NS 200000ull // and while a turn is not given back that is over
+#define MAGIC 0x32676e6167757067ull
+#define SOCKET "gangs.sock"
 
 struct gangs {
   uint64_t magic;
@@ -27,7 +36,8 @@ struct gangs {
     char name[VGPU_ID_MAX];
     au64 devices; // a bit each; 0: the place is free
     au64 until;   // CLOCK_MONOTONIC
-    au64 stuck;   // devices, likewise, on which a kernel goes on after its time: it waits for a peer
+    au64 holding; // devices, likewise, on which it has the turn
+    au64 calls;   // how often a member was found waiting for another one after the end
   } gang[GANGS_MAX];
 };
 
@@ -35,11 +45,43 @@ struct gangs {
 static void lock(const struct server *s) { flock(s->gangs_fd, LOCK_EX); }
 static void unlock(const struct server *s) { flock(s->gangs_fd, LOCK_UN); }
 
+static bool listen_others(struct server *s) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  snprintf(address.sun_path, sizeof address.sun_path, "%s/" SOCKET, s->dir);
+  unlink(address.sun_path);
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return false;
+  s->gangs_source = (struct source){SOURCE_GANGS, fd};
+  if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && chmod(address.sun_path, 0600) == 0 &&
+      server_watch(s, &s->gangs_source))
+    return true;
+  close(fd);
+  return false;
+}
+
+void gangs_read(struct server *s) {
+  char ignored[64];
+  while (recv(s->gangs_source.fd, ignored, sizeof ignored, MSG_DONTWAIT) > 0) continue;
+}
+
+// Wakes the arbiters of these devices: something changed on the board.
+static void wake(const struct server *s, uint64_t devices) {
+  for (devices &= ~(1ull << s->gangs_index); devices; devices &= devices - 1) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/" SOCKET, s->gangs->device[__builtin_ctzll(devices)]);
+    sendto(s->gangs_source.fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&address, sizeof address);
+  }
+}
+
 static bool open_board(struct server *s) {
   if (s->gangs) return true;
   if (!s->gangs_path) return false;
   s->gangs_fd = open(s->gangs_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (s->gangs_fd < 0) return false;
+  if (!listen_others(s)) {
+    close(s->gangs_fd);
+    return false;
+  }
   lock(s);
   struct stat st;
   struct gangs *g = MAP_FAILED;
@@ -58,7 +100,7 @@ static bool open_board(struct server *s) {
     snprintf(g->device[own], sizeof g->device[own], "%s", s->dir);
     for (int i = 0; i < GANGS_MAX; i++) { // of an arbiter before this one
       g->gang[i].devices &= ~(1ull << own);
-      g->gang[i].stuck &= ~(1ull << own);
+      g->gang[i].holding &= ~(1ull << own);
     }
     s->gangs = g;
     s->gangs_index = own;
@@ -67,6 +109,7 @@ static bool open_board(struct server *s) {
   if (own < 0) {
     if (g != MAP_FAILED) munmap(g, sizeof *g);
     close(s->gangs_fd);
+    close(s->gangs_source.fd);
   }
   return own >= 0;
 }
@@ -86,7 +129,7 @@ bool gangs_join(struct server *s, const char *name) {
     if (!g->gang[i].devices) {
       place = i;
       snprintf(g->gang[i].name, sizeof g->gang[i].name, "%s", name);
-      g->gang[i].until = g->gang[i].stuck = 0;
+      g->gang[i].until = g->gang[i].holding = 0;
     }
   if (place >= 0) g->gang[place].devices |= 1ull << s->gangs_index;
   unlock(s);
@@ -99,23 +142,11 @@ void gangs_leave(struct server *s, const char *name) {
     if (!x->removed && strcmp(x->config.gang, name) == 0) return;
   lock(s);
   int place = find(s->gangs, name);
-  if (place >= 0) s->gangs->gang[place].devices &= ~(1ull << s->gangs_index);
+  if (place >= 0) {
+    s->gangs->gang[place].devices &= ~(1ull << s->gangs_index);
+    s->gangs->gang[place].holding &= ~(1ull << s->gangs_index);
+  }
   unlock(s);
-}
-
-// A gang's time is over when all of its kernels are: the members that others wait for are let in for one more piece of
-// work each, for as long as two turns.
-static bool is_up(const struct server *s, int i, uint64_t now) {
-  uint64_t until = s->gangs->gang[i].until;
-  return until > now || (s->gangs->gang[i].stuck && now < until + 2 * s->schedule.settings.quantum_ns);
-}
-
-// Whether a gang that shares a device with this one is up.
-static bool barred(const struct server *s, int place, uint64_t now) {
-  const struct gangs *g = s->gangs;
-  for (int i = 0; i < GANGS_MAX; i++)
-    if (i != place && (g->gang[i].devices & g->gang[place].devices) && is_up(s, i, now)) return true;
-  return false;
 }
 
 static bool rivals(const struct gangs *g, int place) {
@@ -124,40 +155,100 @@ static bool rivals(const struct gangs *g, int place) {
   return false;
 }
 
-static void tell_stuck(struct server *s, const struct slice *x, int place, uint64_t now) {
-  const struct vgpu_client *h = s->schedule.holder;
-  bool stuck = h && h->tenant == &x->tenant && s->schedule.recalled && now - s->schedule.recalled_at >= STUCK_NS;
-  uint64_t bit = 1ull << s->gangs_index;
-  if (stuck && !(s->gangs->gang[place].stuck & bit)) s->gangs->gang[place].stuck |= bit;
-  if (!stuck && (s->gangs->gang[place].stuck & bit)) s->gangs->gang[place].stuck &= ~bit;
+static bool open_now(const struct gangs *g, int i, uint64_t now) {
+  return g->gang[i].holding && g->gang[i].until > now + VGPU_GANG_REST_NS;
+}
+
+// Whether its turns are over or nearly so, and not all of them given back; not for longer than two turns. Where no other
+// gang comes after it, its turns have no common end.
+static bool closing(const struct server *s, int i, uint64_t now) {
+  const struct gangs *g = s->gangs;
+  return g->gang[i].holding && !open_now(g, i, now) && rivals(g, i) &&
+         now < g->gang[i].until + 2 * s->schedule.settings.quantum_ns;
+}
+
+// Whether a gang that shares a device with this one has its time.
+static bool barred(const struct server *s, int place, uint64_t now) {
+  const struct gangs *g = s->gangs;
+  for (int i = 0; i < GANGS_MAX; i++)
+    if (i != place && (g->gang[i].devices & g->gang[place].devices) && (open_now(g, i, now) || closing(s, i, now)))
+      return true;
+  return false;
+}
+
+// When the member that has the turn here may have begun something last; or when it called for the others since.
+static uint64_t last_begun(const struct server *s, const struct slice *x) {
+  uint64_t end = s->schedule.recalled_at - VGPU_GANG_REST_NS, first = s->schedule.granted_at;
+  uint64_t begun = end > first ? end : first;
+  return x->gang_called_at > begun ? x->gang_called_at : begun;
+}
+
+// Says on the board whether the gang has the turn here (`holder`), and whether it waits for another member at its end.
+static void tell(struct server *s, struct slice *x, int place, bool holder, uint64_t now) {
+  bool holds = holder && s->schedule.holder->tenant == &x->tenant;
+  uint64_t bit = 1ull << s->gangs_index, devices = 0;
+  if (holder != ((s->gangs->gang[place].holding & bit) != 0)) {
+    atomic_fetch_xor(&s->gangs->gang[place].holding, bit);
+    for (int i = 0; i < GANGS_MAX; i++)
+      if (s->gangs->gang[i].devices & s->gangs->gang[place].devices) devices |= s->gangs->gang[i].devices;
+  }
+  if (holds && s->schedule.recalled && now - last_begun(s, x) >= STUCK_NS) {
+    x->gang_called_at = now;
+    x->gang_heard = atomic_fetch_add(&s->gangs->gang[place].calls, 1) + 1;
+    devices |= s->gangs->gang[place].devices;
+  }
+  wake(s, devices);
 }
 
 void gangs_look(struct server *s, uint64_t now) {
   if (!s->gangs) return;
+  const struct vgpu_client *h = s->schedule.holder;
+  const struct slice *held = h ? ((const struct process *)h)->slice : NULL;
   for (struct slice *x = s->slices; x; x = x->next) {
     struct vgpu_tenant *t = &x->tenant;
-    int place = t->gang ? find(s->gangs, x->config.gang) : -1;
-    t->rivals = place >= 0 && rivals(s->gangs, place);
-    if (place >= 0) tell_stuck(s, x, place, now);
-    t->up_until = place < 0 ? 0 : s->gangs->gang[place].until;
-    t->up = place >= 0 && is_up(s, place, now);
-    t->barred = place >= 0 && !t->up && barred(s, place, now);
+    int place = t->gang && !x->removed ? find(s->gangs, x->config.gang) : -1;
+    t->rivals = t->up = t->barred = false;
+    t->up_until = 0;
+    if (place < 0) continue;
+    tell(s, x, place, held && strcmp(held->config.gang, x->config.gang) == 0, now);
+    bool closes = closing(s, place, now), called = s->gangs->gang[place].calls != x->gang_heard;
+    if (!closes) x->gang_heard = s->gangs->gang[place].calls;
+    t->rivals = rivals(s->gangs, place);
+    t->up_until = s->gangs->gang[place].until;
+    t->up = open_now(s->gangs, place, now) || (closes && called);
+    t->barred = !t->up && (closes || barred(s, place, now));
   }
 }
 
-void gangs_start(struct server *s, struct slice *x, uint64_t now) {
-  if (!s->gangs || !x->tenant.gang || x->tenant.up) return;
+bool gangs_claim(struct server *s, struct slice *x, uint64_t now) {
+  if (!s->gangs) return true;
   lock(s);
   int place = find(s->gangs, x->config.gang);
-  // Two gangs may have become due on two devices at the same moment: the second one's turn is for nothing, this once.
-  if (place >= 0 && !is_up(s, place, now) && !barred(s, place, now))
+  bool good = place < 0 || (!closing(s, place, now) && !barred(s, place, now));
+  if (place >= 0 && good) {
     s->gangs->gang[place].until = now + s->schedule.settings.quantum_ns;
+    s->gangs->gang[place].holding |= 1ull << s->gangs_index;
+    x->tenant.up = true;
+    x->tenant.up_until = s->gangs->gang[place].until;
+  }
   unlock(s);
-  gangs_look(s, now);
+  if (place >= 0 && good) wake(s, s->gangs->gang[place].devices);
+  return good;
 }
 
-bool gangs_waiting(const struct server *s) {
-  for (const struct slice *x = s->slices; s->gangs && x; x = x->next)
-    if (x->tenant.gang && x->tenant.wanting) return true;
-  return false;
+void gangs_granted(struct server *s, struct slice *x) {
+  int place = s->gangs && x->tenant.gang ? find(s->gangs, x->config.gang) : -1;
+  if (place >= 0) x->gang_heard = s->gangs->gang[place].calls; // one piece of work for each call
+}
+
+uint64_t gangs_due(const struct server *s, uint64_t now) {
+  const struct vgpu_tenant *holder = s->schedule.holder ? s->schedule.holder->tenant : NULL;
+  uint64_t due = VGPU_NEVER;
+  for (const struct slice *x = s->slices; s->gangs && x; x = x->next) {
+    const struct vgpu_tenant *t = &x->tenant;
+    if (!t->gang || !t->wanting) continue;
+    uint64_t at = now + (t == holder && s->schedule.recalled ? LOOK_RECALLED_NS : LOOK_NS);
+    if (at < due) due = at;
+  }
+  return due;
 }

@@ -34,7 +34,7 @@ static void on_grant(void *self, struct vgpu_client *client, uint64_t quantum_ns
   slot->contended = quantum_ns != 0;
   slot->granted_ns = its_schedule(s, p)->granted_at;
   p->slice->turns++;
-  gangs_start(s, p->slice, vgpu_now_ns());
+  gangs_granted(s, p->slice);
   if (s->recalled_at && !p->slice->spatial) {
     uint64_t took = vgpu_now_ns() - s->recalled_at;
     p->slice->handover_last = took;
@@ -71,7 +71,11 @@ static void on_strip(void *self, struct vgpu_client *client) {
   set_turn(p, VGPU_TURN_NONE);
 }
 
-const struct vgpu_actions process_actions = {on_grant, on_shorten, on_recall, on_strip};
+static bool on_claim(void *self, struct vgpu_client *client, uint64_t now) {
+  return gangs_claim(self, ((struct process *)client)->slice, now);
+}
+
+const struct vgpu_actions process_actions = {on_grant, on_shorten, on_recall, on_strip, on_claim};
 
 void process_accept(struct server *s, struct slice *slice) {
   int fd = accept4(slice->source.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);

@@ -217,9 +217,12 @@ static void begin(struct vgpu_schedule *s, struct vgpu_client *leader, uint64_t 
 }
 
 static void grant_next(struct vgpu_schedule *s, uint64_t now) {
-  if (s->holder) return;
-  struct vgpu_tenant *t = next_tenant(s, now);
-  if (t) begin(s, next_client(s, t), now);
+  struct vgpu_tenant *t;
+  while (!s->holder && (t = next_tenant(s, now))) {
+    struct vgpu_client *c = next_client(s, t);
+    if (t->gang && !t->up && s->actions->claim && !s->actions->claim(s->self, c, now)) t->barred = true;
+    else begin(s, c, now);
+  }
 }
 
 // Lets others in beside the holders while the turn is worth it.

@@ -10,7 +10,7 @@
 #include "../ledger/layout.h"
 
 #define VGPU_NEVER UINT64_MAX
-#define VGPU_ONE_PIECE_NS 500000ull // below GANG_REST_NS in limiter/gate.c
+#define VGPU_ONE_PIECE_NS 500000ull // less than VGPU_GANG_REST_NS: no room for a second one
 
 struct vgpu_settings {
   uint64_t quantum_ns;   // longest turn while somebody waits
@@ -63,6 +63,8 @@ struct vgpu_actions {
   void (*shorten)(void *self, struct vgpu_client *holder, uint64_t remaining_ns); // somebody waits now
   void (*recall)(void *self, struct vgpu_client *holder); // its turn is over
   void (*strip)(void *self, struct vgpu_client *holder);  // its turn is taken
+  // Before a gang's turn while it is not up: makes it so. False: another one is; then it is barred. NULL: there are no gangs.
+  bool (*claim)(void *self, struct vgpu_client *client, uint64_t now);
 };
 
 struct vgpu_schedule {

@@ -19,7 +19,6 @@
 
 #define SAMPLE_NS 100000000ull
 #define AUDIT_NS 500000000ull
-#define GANGS_NS 500000ull // how often the other arbiters' doings are looked at while that matters
 #define OVERDUE_NS 20000000ull // then it is looked whether the holder is stopped
 
 bool server_watch(struct server *s, struct source *source) {
@@ -131,7 +130,8 @@ static void arm(struct server *s) {
     uint64_t own = x->spatial ? due_of(&x->own, now) : VGPU_NEVER;
     if (own < due) due = own;
   }
-  if (gangs_waiting(s) && due > now + GANGS_NS) due = now + GANGS_NS;
+  uint64_t gangs = gangs_due(s, now);
+  if (gangs < due) due = gangs;
   if (s->dead && due > now + 1000000) due = now + 1000000;
   // Without processes nothing changes that anybody could want to read.
   if (s->processes) {
@@ -148,6 +148,7 @@ static void arm(struct server *s) {
 }
 
 static void dispatch(struct server *s, struct source *source) {
+  gangs_look(s, vgpu_now_ns());
   switch (source->kind) {
     case SOURCE_TIMER: {
       uint64_t ignored;
@@ -155,6 +156,7 @@ static void dispatch(struct server *s, struct source *source) {
       break;
     }
     case SOURCE_SIGNAL: s->stop = true; break;
+    case SOURCE_GANGS: gangs_read(s); break;
     case SOURCE_CONTROL_LISTEN: control_accept(s); break;
     case SOURCE_CONTROL: control_read(s, (struct control *)(void *)source); break;
     case SOURCE_SLICE_LISTEN: process_accept(s, (struct slice *)(void *)source); break;
@@ -166,6 +168,7 @@ static void dispatch(struct server *s, struct source *source) {
 
 int server_run(struct server *s) {
   while (!s->stop) {
+    gangs_look(s, vgpu_now_ns()); // what was decided last is told to the others
     arm(s);
     // One event at a time: handling one may free what another one points to.
     struct epoll_event event;
@@ -181,6 +184,8 @@ void server_close(struct server *s) {
   char path[256];
   snprintf(path, sizeof path, "%s/control.sock", s->dir);
   unlink(path);
+  snprintf(path, sizeof path, "%s/gangs.sock", s->dir);
+  if (s->gangs) unlink(path);
   close(s->control_source.fd);
   close(s->lock);
 }

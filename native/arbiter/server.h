@@ -10,7 +10,7 @@
 #include "paging.h"
 #include "schedule.h"
 
-enum source_kind { SOURCE_TIMER, SOURCE_SIGNAL, SOURCE_CONTROL_LISTEN, SOURCE_CONTROL, SOURCE_SLICE_LISTEN, SOURCE_PROCESS };
+enum source_kind { SOURCE_TIMER, SOURCE_SIGNAL, SOURCE_CONTROL_LISTEN, SOURCE_CONTROL, SOURCE_SLICE_LISTEN, SOURCE_PROCESS, SOURCE_GANGS };
 
 struct source { // what an epoll event points to
   enum source_kind kind;
@@ -42,6 +42,7 @@ struct slice {
   struct vgpu_schedule own;
   uint64_t gone_in, gone_out, gone_moving;
   uint64_t timed_bytes, timed_ns, bandwidth; // moves between host and device, seen so far; bytes a second
+  uint64_t gang_heard, gang_called_at; // calls for one more piece of work: answered so far; when it called itself
   struct slice *next;
 };
 
@@ -65,7 +66,7 @@ struct dead_slot { // to be reaped once the account's lock is free
 
 struct server {
   int epoll, timer, signals, lock;
-  struct source timer_source, signal_source, control_source;
+  struct source timer_source, signal_source, control_source, gangs_source;
   char dir[92];
   char device[VGPU_DEVICE_MAX];
   struct vgpu_schedule schedule;
@@ -139,9 +140,11 @@ struct vgpu_schedule *schedule_of(struct server *s, struct slice *x);
 // gangs.c: slices on several devices whose turns come at the same time
 bool gangs_join(struct server *s, const char *gang); // false: no --gangs, or no room
 void gangs_leave(struct server *s, const char *gang); // the gang's last slice here is gone
-void gangs_look(struct server *s, uint64_t now);      // whose time it is
-void gangs_start(struct server *s, struct slice *x, uint64_t now); // the slice was granted a turn
-bool gangs_waiting(const struct server *s);           // somebody wants to know soon
+void gangs_look(struct server *s, uint64_t now);      // whose time it is; call it before anything is decided
+bool gangs_claim(struct server *s, struct slice *x, uint64_t now); // the slice's gang gets its time, if no other has it
+void gangs_granted(struct server *s, struct slice *x);
+uint64_t gangs_due(const struct server *s, uint64_t now); // when to look again
+void gangs_read(struct server *s);                    // another arbiter said that something changed
 
 // report.c: the ledger
 bool report_open(struct server *s);

@@ -7,6 +7,9 @@
 
 #include "../ledger/layout.h"
 
+// Members of a gang begin no more work from so long before the end of their turn on, by the clock that they share.
+#define VGPU_GANG_REST_NS 1000000ull
+
 enum vgpu_message {
   VGPU_HELLO = 1,    // process: first message; after a reconnect value = 1 and memory[] is what it holds
   VGPU_WELCOME = 2,  // arbiter: value = slot, with the account's descriptor

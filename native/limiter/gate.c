@@ -12,7 +12,6 @@
 #define FENCE_COUNT 256u // and after so many pieces of work; while the device is ours alone after more
 #define FENCE_COUNT_ALONE 1024u
 #define UNKNOWN_NS 25000000ull // what a kernel is taken to last before it was ever measured
-#define GANG_REST_NS 1000000ull // a gang's turn has room for one more kernel until this long before its end
 #define ALIVE_NS 500000000ull // how often the holder of a turn looks whether its arbiter is still there
 
 static void *follow(void *gate);
@@ -113,7 +112,7 @@ static bool fits(struct vgpu_gate *g, uint64_t estimate, bool *over) {
       // The members of a gang begin their kernels together, and so must stop together: by the clock, which they share.
       bool gang = g->member->config.gang[0] != 0;
       // The last piece is started if the larger part of it fits.
-      if (gang ? left < GANG_REST_NS : left == 0 || (outstanding == 0 && left < estimate / 2)) {
+      if (gang ? left < VGPU_GANG_REST_NS : left == 0 || (outstanding == 0 && left < estimate / 2)) {
         *over = true;
         return false;
       }

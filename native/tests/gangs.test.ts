@@ -48,25 +48,34 @@ async function pairs(...slices: string[]): Promise<{ rounds: number; ended: bool
 }
 
 describe('slices of a gang', () => {
-  it('have their turns at the same time: programs that share two devices do not stop each other', async () => {
-    await devices(2);
-    for (const bed of beds)
-      for (const id of ['a', 'b']) await bed.slice(id, `share=500 memory=${GiB} gang=job-${id}`);
-    const done = await pairs('a', 'b');
-    // Two thousand rounds of each would be all of both devices. Stopping each other, they get one done.
-    for (const one of done) {
-      expect(one.ended).toBe(true);
-      expect(one.rounds).toBeGreaterThan(150);
-    }
-    // Members of a gang go at one pace.
-    expect(Math.abs((done[0]?.rounds ?? 0) - (done[1]?.rounds ?? 0))).toBeLessThanOrEqual(1);
-    for (const bed of beds) {
-      await bed.control('list');
-      const [a, b] = ['a', 'b'].map((id) => bed.ledger().slices.find((s) => s.id === id)?.deviceNs ?? 0);
-      expect((a ?? 0) / ((a ?? 0) + (b ?? 1))).toBeGreaterThan(0.3);
-      expect((a ?? 0) / ((a ?? 0) + (b ?? 1))).toBeLessThan(0.7);
-    }
-  });
+  it.each([
+    [500, 500],
+    [300, 700],
+  ])(
+    'have their turns at the same time: programs that share two devices, %i:%i, do not stop each other',
+    async (...shares) => {
+      await devices(2);
+      for (const bed of beds)
+        for (const [i, id] of ['a', 'b'].entries())
+          await bed.slice(id, `share=${shares[i]} memory=${GiB} gang=job-${id}`);
+      const done = await pairs('a', 'b');
+      // Six thousand rounds would be all of both devices, less what the host takes. Stopping each other, they get one done.
+      for (const one of done) {
+        expect(one.ended).toBe(true);
+        expect(one.rounds).toBeGreaterThan(400);
+      }
+      // Members of a gang go at one pace, but for the moment in which each of them looks at the clock.
+      for (const i of [0, 2])
+        expect(Math.abs((done[i]?.rounds ?? 0) - (done[i + 1]?.rounds ?? 0))).toBeLessThanOrEqual(5);
+      for (const bed of beds) {
+        const [a, b] = [await bed.row('a'), await bed.row('b')];
+        const part = a.deviceNs / (a.deviceNs + b.deviceNs);
+        expect(Math.abs(part - (shares[0] ?? 0) / 1000)).toBeLessThan(0.1);
+        // A turn that ends while a kernel waits for its peer is lost; nearly none does.
+        expect((a.strips + b.strips) / (a.turns + b.turns)).toBeLessThan(0.05);
+      }
+    },
+  );
 
   it('get their share beside others, and leave them theirs', async () => {
     await devices(2);

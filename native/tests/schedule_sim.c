@@ -105,7 +105,7 @@ static void step(struct actor *a) {
 int main(int argc, char **argv) {
   if (argc < 3) return 2;
   uint64_t end = strtoull(argv[1], NULL, 10) * 1000000000ull;
-  const struct vgpu_actions actions = {grant, shorten, recall, strip};
+  const struct vgpu_actions actions = {grant, shorten, recall, strip, NULL};
   struct vgpu_settings settings = {10000000, 2000000, 50000000, 10000000000ull};
   vgpu_schedule_init(&schedule, settings, &actions, NULL, 0);
   if (getenv("CAPACITY")) schedule.capacity = (uint32_t)atoi(getenv("CAPACITY"));
