@@ -7,22 +7,13 @@ import {
   outerFences,
   type TreatedNumbers,
 } from './distribution.ts';
-import { type Engine, toNumber } from './engine.ts';
-import {
-  type Bounds,
-  binsFor,
-  binWidth,
-  histogramOf,
-  quantileAt,
-  ranksOf,
-  shownBins,
-  steady,
-} from './quantiles.ts';
+import type { Engine } from './engine.ts';
+import { ClippedTally, tally, ValueTally } from './number-tally.ts';
+import { type Bounds, binsFor, binWidth, histogramOf, quantileAt, ranksOf, shownBins } from './quantiles.ts';
 import type { NumericSummary } from './result.ts';
 
-/** Bits of the fixed points in which values, and their squares, are summed. */
-const valueBits = 52;
-const squareBits = 60;
+/** Rows whose median tells about where a column's values are. */
+const firstRows = 1001;
 
 /** The bin that a value within the bounds falls into, as `binOf` says it; the largest value may stand one further. */
 function binSql(x: string, bounds: Bounds, size: number): string {
@@ -35,41 +26,6 @@ function binSql(x: string, bounds: Bounds, size: number): string {
   return `TRY_CAST(floor(${place}) AS INTEGER)`;
 }
 
-/** A power of two that brings the bounds' distance to at most 1: scaling by it is exact. */
-function unitScale({ min, max }: Bounds): number {
-  const range = max - min;
-  if (range === Infinity) return 2 ** -1025;
-  return range > 0 ? 2 ** Math.min(1022, -Math.ceil(Math.log2(range))) : 1;
-}
-
-/** Sums of distances from a centre; in fixed point, so that they come out the same in whatever order threads add. */
-class CentredSums {
-  readonly #centre: number;
-  readonly #scale: number;
-
-  constructor(bounds: Bounds, centre: number) {
-    this.#centre = centre;
-    this.#scale = unitScale(bounds);
-  }
-
-  /** Two aggregates, over SQL of a value that is within the bounds. */
-  sql(x: string): string[] {
-    const y = `(${x} * ${sqlReal(this.#scale)} - ${sqlReal(this.#centre * this.#scale)})`;
-    const fixed = (value: string, bits: number) => `sum(CAST(${value} * ${sqlReal(2 ** bits)} AS BIGINT))`;
-    return [fixed(y, valueBits), fixed(`${y} * ${y}`, squareBits)];
-  }
-
-  /** Mean and sample standard deviation from what the aggregates gave. */
-  moments(sums: readonly unknown[], count: number): { mean: number; std: number } {
-    const [sum, squares] = sums.map((one) => BigInt(String(one ?? 0))) as [bigint, bigint];
-    const mean = this.#centre + Number(sum) / count / 2 ** valueBits / this.#scale;
-    // n·Σy² − (Σy)² in the finer of the two fixed points, without rounding.
-    const spread = BigInt(count) * squares * 2n ** BigInt(2 * valueBits - squareBits) - sum * sum;
-    const variance = Number(spread) / 2 ** (2 * valueBits) / count / Math.max(1, count - 1);
-    return { mean: steady(mean), std: steady(variance > 0 ? Math.sqrt(variance) / this.#scale : 0) };
-  }
-}
-
 /** A column of numbers that the engine counts, because its distinct values are too many to hold. */
 export class BinnedNumbers implements NumberFigures {
   readonly #engine: Engine;
@@ -78,6 +34,8 @@ export class BinnedNumbers implements NumberFigures {
   readonly #total: number;
   readonly #bounds: Bounds;
   readonly #held: number;
+  readonly #decimals: number | null;
+  #tally: ValueTally | null = null;
   #bins: Float64Array = new Float64Array(0);
   #summary: NumericSummary | null = null;
 
@@ -85,41 +43,73 @@ export class BinnedNumbers implements NumberFigures {
    * @param value SQL of the column's number over `from`.
    * @param total values that are not missing.
    * @param held values that may be sorted at once.
+   * @param decimals digits behind the point that all values may have; null where that is not asked.
    */
-  constructor(engine: Engine, from: string, value: string, total: number, bounds: Bounds, held: number) {
+  constructor(
+    engine: Engine,
+    from: string,
+    value: string,
+    total: number,
+    bounds: Bounds,
+    held: number,
+    decimals: number | null,
+  ) {
     this.#engine = engine;
     this.#from = from;
     this.#x = `CAST(${value} AS DOUBLE)`;
     this.#total = total;
     this.#bounds = bounds;
     this.#held = held;
+    this.#decimals = decimals;
   }
 
   get summary(): NumericSummary {
     return this.#summary!;
   }
 
-  /** Counts the columns: each by itself in bins, then the sums of all together. */
-  static async measure(engine: Engine, from: string, columns: readonly BinnedNumbers[]): Promise<void> {
-    const found: { column: BinnedNumbers; quantiles: number[]; sums: CentredSums }[] = [];
-    for (const column of columns) {
-      column.#bins = await column.#countBins(column.#x, column.#bounds, binsFor(column.#total));
-      const quantiles = await column.quantiles([0.01, 0.25, 0.5, 0.75, 0.99]);
-      found.push({ column, quantiles, sums: new CentredSums(column.#bounds, quantiles[2]!) });
-    }
-    const all = await engine.aggregates(
+  /** An estimate of how many distinct values there are, once they were counted. */
+  get distinct(): number {
+    return this.#tally!.distinct.value;
+  }
+
+  keepDecimals(decimals: number): boolean {
+    return decimals === this.#decimals && this.#tally!.areDecimals;
+  }
+
+  /** Counts the columns in one pass over all of them. */
+  static async count(engine: Engine, from: string, columns: readonly BinnedNumbers[]): Promise<void> {
+    const centres = await firstMedians(
+      engine,
       from,
-      found.flatMap(({ column, sums }) => sums.sql(column.#x)),
+      columns.map((one) => ({ x: one.#x, bounds: one.#bounds })),
     );
-    found.forEach(({ column, quantiles, sums }, k) => {
-      const [p01, p25, median, p75, p99] = quantiles as [number, number, number, number, number];
-      column.#summary = {
-        ...column.#bounds,
-        ...sums.moments(all.slice(2 * k, 2 * k + 2), column.#total),
-        histogram: histogramOf(column.#bounds, column.#bins),
-        ...{ p01, p25, median, p75, p99 },
-      };
+    const tallies = columns.map((one, i) => {
+      const size = binsFor(one.#total);
+      return new ValueTally(one.#x, one.#bounds, size, centres[i]!, one.#decimals);
     });
+    await tally(engine, from, tallies);
+    columns.forEach((one, i) => {
+      one.#tally = tallies[i]!;
+      one.#bins = tallies[i]!.bins;
+    });
+  }
+
+  /** Looks up the quantiles of a column that was counted. */
+  async measure(): Promise<void> {
+    const shares = [0.01, 0.25, 0.5, 0.75, 0.99];
+    const [p01, p25, median, p75, p99] = (await this.quantiles(shares)) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    this.#summary = {
+      ...this.#bounds,
+      ...this.#tally!.sums.moments(this.#total),
+      histogram: histogramOf(this.#bounds, this.#bins),
+      ...{ p01, p25, median, p75, p99 },
+    };
   }
 
   async quantiles(shares: readonly number[]): Promise<number[]> {
@@ -130,47 +120,53 @@ export class BinnedNumbers implements NumberFigures {
   }
 
   async treated(treatment: NumberTreatment): Promise<TreatedNumbers> {
+    const [one] = await BinnedNumbers.treatedAll(this.#engine, this.#from, [{ numbers: this, treatment }]);
+    return one!;
+  }
+
+  /** Figures of many columns after clipping and filling, in one pass over those that it changes. */
+  static async treatedAll(
+    engine: Engine,
+    from: string,
+    columns: readonly { numbers: BinnedNumbers; treatment: NumberTreatment }[],
+  ): Promise<TreatedNumbers[]> {
+    const planned = columns.map(({ numbers, treatment }) => numbers.#plan(treatment));
+    await tally(
+      engine,
+      from,
+      planned.flatMap((plan) => (plan === null ? [] : [plan.tally])),
+    );
+    return planned.map((plan, i) => {
+      const { numbers, treatment } = columns[i]!;
+      if (!plan) return { clipped: 0, outliers: 0, numeric: outcomeFrom(numbers.summary) };
+      const { tally: found, bounds, changed } = plan;
+      const { clipped, outliers } = found;
+      if (!changed) return { clipped, outliers, numeric: outcomeFrom(numbers.summary) };
+      const filled = treatment.fill === null ? 0 : treatment.missing;
+      if (filled > 0) found.fill(treatment.fill!, filled);
+      const moments = found.sums.moments(numbers.#total + filled);
+      return {
+        clipped,
+        outliers,
+        numeric: { ...bounds, ...moments, histogram: histogramOf(bounds, found.bins) },
+      };
+    });
+  }
+
+  /** What has to be counted again; null where the treatment changes nothing and no value is far out. */
+  #plan(treatment: NumberTreatment): { tally: ClippedTally; bounds: Bounds; changed: boolean } | null {
     const { summary } = this;
     const limits = clipLimits(treatment);
     const fences = outerFences(summary);
     const fill = treatment.missing > 0 ? treatment.fill : null;
     const clips = summary.min < limits.min || summary.max > limits.max;
     const changed = clips || fill !== null;
+    if (!changed && summary.min >= fences.min && summary.max <= fences.max) return null;
     const clamp = (value: number) => Math.min(Math.max(value, limits.min), limits.max);
     const ends = [clamp(summary.min), clamp(summary.max), ...(fill === null ? [] : [fill])];
     const bounds = { min: Math.min(...ends), max: Math.max(...ends) };
-    const centred = new CentredSums(bounds, Math.min(Math.max(summary.median, bounds.min), bounds.max));
-    const final = this.#finalSql(limits, fill);
-    const outside = ({ min, max }: Bounds): string => {
-      const below = summary.min < min ? [`${this.#x} < ${sqlReal(min)}`] : [];
-      const above = summary.max > max ? [`${this.#x} > ${sqlReal(max)}`] : [];
-      const where = [...below, ...above].join(' OR ');
-      return where === '' ? '0' : `count(*) FILTER (${where})`;
-    };
-    const wanted = [outside(limits), outside(fences), ...(changed ? centred.sql(final) : [])];
-    const none = wanted.every((one) => one === '0');
-    const [clipped, outliers, ...sums] = none ? [] : await this.#engine.aggregates(this.#from, wanted);
-    const counts = { clipped: toNumber(clipped), outliers: toNumber(outliers) };
-    if (!changed) return { ...counts, numeric: outcomeFrom(summary) };
-    const bins = await this.#countBins(final, bounds, shownBins);
-    const total = this.#total + (fill === null ? 0 : treatment.missing);
-    return {
-      ...counts,
-      numeric: { ...bounds, ...centred.moments(sums, total), histogram: histogramOf(bounds, bins) },
-    };
-  }
-
-  #finalSql(limits: Bounds, fill: number | null): string {
-    const x = this.#x;
-    return `CASE ${[
-      fill === null ? `WHEN ${x} IS NULL THEN NULL` : `WHEN ${x} IS NULL THEN ${sqlReal(fill)}`,
-      ...(Number.isFinite(limits.min)
-        ? [`WHEN ${x} < ${sqlReal(limits.min)} THEN ${sqlReal(limits.min)}`]
-        : []),
-      ...(Number.isFinite(limits.max)
-        ? [`WHEN ${x} > ${sqlReal(limits.max)} THEN ${sqlReal(limits.max)}`]
-        : []),
-    ].join(' ')} ELSE ${x} END`;
+    const centre = Math.min(Math.max(summary.median, bounds.min), bounds.max);
+    return { tally: new ClippedTally(this.#x, limits, fences, bounds, shownBins, centre), bounds, changed };
   }
 
   async #countBins(x: string, bounds: Bounds, size: number, where?: string): Promise<Float64Array> {
@@ -242,4 +238,23 @@ export class BinnedNumbers implements NumberFigures {
       await this.#pick(one.ranks, one.first, inner, finer, into);
     }
   }
+}
+
+/** The median of each column's first values, as a centre that its values lie around. */
+async function firstMedians(
+  engine: Engine,
+  from: string,
+  columns: readonly { readonly x: string; readonly bounds: Bounds }[],
+): Promise<number[]> {
+  const medians: number[] = [];
+  for (let at = 0; at < columns.length; at += 100) {
+    const group = columns.slice(at, at + 100);
+    const list = group.map(({ x }) => `coalesce(${x}, CAST('NaN' AS DOUBLE))`).join(', ');
+    const first = await engine.numbers(`SELECT ${list} FROM ${from} LIMIT ${firstRows}`);
+    group.forEach(({ bounds }, i) => {
+      const values = first[i]!.filter((value) => !Number.isNaN(value)).sort();
+      medians.push(values[values.length >> 1] ?? bounds.min / 2 + bounds.max / 2);
+    });
+  }
+  return medians;
 }

@@ -6,16 +6,15 @@ import { nameColumns } from './column-names.ts';
 import { type ColumnReading, fileDecimal, planReading, type ReadingHints } from './column-reading.ts';
 import { duckType } from './column-sql.ts';
 import { countCellChanges, logCellChanges, logClipped } from './count-changes.ts';
-import type { TreatedNumbers } from './distribution.ts';
 import { type Engine, toNumber } from './engine.ts';
 import { loadTable, strictScan } from './load-table.ts';
 import { missingTokens } from './missing-tokens.ts';
 import type { OpenedTable } from './open-table.ts';
-import type { ColumnReport, Report } from './result.ts';
+import type { ColumnPlan, ColumnReport, ColumnStats, ColumnType, Report } from './result.ts';
 import { sampleCells } from './sample-cells.ts';
 import { badDataset } from './source-file.ts';
 import { headerLikeRows } from './stacked-tables.ts';
-import { type Measured, measureColumns } from './statistics.ts';
+import { type Measured, measureColumns, treatNumbers } from './statistics.ts';
 import { type Treatment, treatColumn } from './treat-column.ts';
 import { unitInCell, unitInHeader, unitName } from './units.ts';
 
@@ -26,16 +25,20 @@ export interface CleanedTable {
     name: string;
     sql: string;
     type: string;
-    /** Where the column's numbers were written with equally many decimals. */
+    /**
+     * Where the column's numbers were written with equally many decimals, and that text reads back as the very
+     * same double in every row: they keep them in the CSV.
+     */
     decimals?:
       | {
           count: number;
-          /** SQL of the value before treatment, and the largest of them whatever their sign. */
+          /** SQL of the value before treatment. */
           value: string;
-          largest: number;
           cases: Treatment['cases'];
         }
       | undefined;
+    /** The column it comes from; absent for indicators. */
+    from?: { index: number; type: ColumnType; before: ColumnStats; plan: ColumnPlan };
   }[];
   /** Relation of the rows that stay. */
   kept: string;
@@ -144,6 +147,7 @@ export async function cleanTable(
       value: `v${i}`,
       type: reading.type,
       repeats: new Set(samples[i]).size <= samples[i]!.length / 20,
+      decimals: reading.type === 'number' ? reading.decimals : undefined,
     }),
   );
   const measuredColumns = await measureColumns(engine, all, options.held);
@@ -154,7 +158,7 @@ export async function cleanTable(
     tokens,
     measuredColumns.map(({ stats }) => stats.count),
   );
-  const plans: { i: number; lost: number; treated: Treatment; outcome: TreatedNumbers | null }[] = [];
+  const plans: { i: number; lost: number; treated: Treatment }[] = [];
   for (const [i, reading] of readings.entries()) {
     const isTarget = i === targetIndex;
     const measured = all[i]!;
@@ -169,16 +173,19 @@ export async function cleanTable(
       { name: names[i]!, reading, target: isTarget, stats: before, numbers, missing: lost, rows, measured },
       clean,
     );
-    const { clip, fill } = treated.plan;
-    const outcome = await numbers?.treated({
-      clip,
-      fill: fill === null ? null : Number(fill),
-      missing: lost,
-    });
-    plans.push({ i, lost, treated, outcome: outcome ?? null });
+    plans.push({ i, lost, treated });
     options.onMeasured?.((i + 1) / readings.length / 2);
   }
-  for (const { i, lost, treated, outcome } of plans) {
+  const outcomes = await treatNumbers(
+    engine,
+    kept,
+    plans.map(({ i, lost, treated: { plan } }) => ({
+      numbers: measuredColumns[i]!.numbers,
+      treatment: { clip: plan.clip, fill: plan.fill === null ? null : Number(plan.fill), missing: lost },
+    })),
+  );
+  for (const [k, { i, lost, treated }] of plans.entries()) {
+    const outcome = outcomes[k];
     const reading = readings[i]!;
     const before = measuredColumns[i]!.stats;
     warnings.push(...treated.warnings);
@@ -190,17 +197,17 @@ export async function cleanTable(
     if (outcome && outcome.clipped > 0)
       await logClipped(engine, changes, kept, { index: i, name: names[i]!, plan, count: outcome.clipped });
     plan.reading = describeReading(reading);
-    const { numeric } = before;
+    const { numbers } = measuredColumns[i]!;
     output.push({
       name: names[i]!,
       sql: treated.final,
       type: duckType(reading.type),
+      from: { index: i, type: reading.type, before, plan },
       decimals:
-        reading.type === 'number' && reading.decimals !== undefined && numeric
+        reading.type === 'number' && reading.decimals !== undefined && numbers?.keepDecimals(reading.decimals)
           ? {
               count: reading.decimals,
               value: `v${i}`,
-              largest: Math.max(-numeric.min, numeric.max),
               cases: treated.cases,
             }
           : undefined,

@@ -16,8 +16,9 @@ async function counted(values: readonly number[], missing: number): Promise<Binn
   await engine.run('CREATE OR REPLACE TABLE numbers (v DOUBLE)');
   await engine.run(`INSERT INTO numbers VALUES ${cells.join(', ')}`);
   const bounds = { min: Math.min(...values), max: Math.max(...values) };
-  const numbers = new BinnedNumbers(engine, 'numbers', 'v', values.length, bounds, 3);
-  await BinnedNumbers.measure(engine, 'numbers', [numbers]);
+  const numbers = new BinnedNumbers(engine, 'numbers', 'v', values.length, bounds, 3, 2);
+  await BinnedNumbers.count(engine, 'numbers', [numbers]);
+  await numbers.measure();
   return numbers;
 }
 
@@ -55,6 +56,7 @@ describe('figures of numbers', () => {
         near(std, ownStd, size);
         const shares = [0, 0.1, 1 / 3, 0.9, 1];
         expect(await engines.quantiles(shares)).toEqual(await held.quantiles(shares));
+        expect(engines.keepDecimals(2)).toBe(held.keepDecimals(2));
         const after = await engines.treated(asked);
         const expected = await held.treated(asked);
         expect([after.clipped, after.outliers]).toEqual([expected.clipped, expected.outliers]);

@@ -1,3 +1,4 @@
+import { allDecimals } from './number-tally.ts';
 import { type Bounds, binOf, binsFor, histogramOf, quantileAt, steady } from './quantiles.ts';
 import type { NumericOutcome, NumericSummary } from './result.ts';
 
@@ -22,6 +23,8 @@ export interface NumberFigures {
   summary: NumericSummary;
   /** Quantiles by linear interpolation between the two nearest ranks. */
   quantiles(shares: readonly number[]): Promise<number[]>;
+  /** Whether every value is a decimal of so many digits behind the point. */
+  keepDecimals(decimals: number): boolean;
   /** Figures after clipping and filling. */
   treated(treatment: NumberTreatment): Promise<TreatedNumbers>;
 }
@@ -103,6 +106,10 @@ export class Distribution implements NumberFigures {
       return this.values[low]!;
     };
     return shares.map((share) => quantileAt(share, this.total, valueAt));
+  }
+
+  keepDecimals(decimals: number): boolean {
+    return allDecimals(this.values, 10 ** decimals);
   }
 
   async treated(treatment: NumberTreatment): Promise<TreatedNumbers> {

@@ -8,6 +8,8 @@ export type Row = Record<string, DuckDBValue>;
 
 /** One DuckDB, bounded in memory, that spills to its own folder and never reaches the network. */
 export class Engine implements AsyncDisposable {
+  /** Null where another engine opened it, and closes it. */
+  readonly #own: DuckDBInstance | null;
   readonly #instance: DuckDBInstance;
   readonly #connection: DuckDBConnection;
   readonly #memoryMiB: number;
@@ -19,8 +21,10 @@ export class Engine implements AsyncDisposable {
     connection: DuckDBConnection,
     memoryMiB: number,
     signal: AbortSignal | undefined,
+    own: boolean,
   ) {
     this.#instance = instance;
+    this.#own = own ? instance : null;
     this.#connection = connection;
     this.#memoryMiB = memoryMiB;
     this.#signal = signal;
@@ -57,7 +61,13 @@ export class Engine implements AsyncDisposable {
     const connection = await instance.connect();
     // What is read a few times and then thrown away is not worth compressing.
     await connection.run("PRAGMA force_compression = 'uncompressed'");
-    return new Engine(instance, connection, memoryMiB, signal);
+    return new Engine(instance, connection, memoryMiB, signal, true);
+  }
+
+  /** Another connection to the same tables, for a statement that runs beside another. To be closed first. */
+  async beside(): Promise<Engine> {
+    const connection = await this.#instance.connect();
+    return new Engine(this.#instance, connection, this.#memoryMiB, this.#signal, false);
   }
 
   /** Ends the statement that runs, with an error. */
@@ -88,18 +98,36 @@ export class Engine implements AsyncDisposable {
 
   /** An answer of DOUBLE columns without NULLs, as one array for each column. */
   async numbers(sql: string): Promise<Float64Array[]> {
+    const pieces: Float64Array[][] = [];
+    const width = await this.eachPiece(sql, (columns) => {
+      pieces.push(columns.map((column) => column.slice()));
+    });
+    return Array.from({ length: width }, (_, i) => joined(pieces.map((piece) => piece[i]!)));
+  }
+
+  /**
+   * The same, a few thousand rows at a time and in the relation's order, for as many rows as there may be.
+   * @param use gets one array for each column, which are only its own until it is done.
+   * @returns the number of columns.
+   */
+  async eachPiece(
+    sql: string,
+    use: (columns: readonly Float64Array[], rows: number) => void | Promise<void>,
+  ): Promise<number> {
     return this.#guard(async () => {
       const answer = await this.#connection.stream(sql);
-      const pieces: Float64Array[][] = Array.from({ length: answer.columnCount }, () => []);
-      for (
-        let chunk = await answer.fetchChunk();
-        chunk && chunk.rowCount > 0;
-        chunk = await answer.fetchChunk()
-      )
+      const width = answer.columnCount;
+      for (let chunk = await answer.fetchChunk(); chunk; chunk = await answer.fetchChunk()) {
+        const rows = chunk.rowCount;
+        if (rows === 0) break;
+        const columns: Float64Array[] = [];
         // The vector's own array, which its type hides: looking up each value by itself takes ten times as long.
-        for (let i = 0; i < chunk.columnCount; i++)
-          pieces[i]!.push((chunk.getColumnVector(i) as unknown as { items: Float64Array }).items.slice());
-      return pieces.map(joined);
+        for (let i = 0; i < width; i++)
+          columns.push((chunk.getColumnVector(i) as unknown as { items: Float64Array }).items);
+        const done = use(columns, rows);
+        if (done) await done;
+      }
+      return width;
     });
   }
 
@@ -141,7 +169,7 @@ export class Engine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#signal?.removeEventListener('abort', this.#stop);
     this.#connection.closeSync();
-    this.#instance.closeSync();
+    this.#own?.closeSync();
   }
 }
 

@@ -185,6 +185,37 @@ describe('cleaning', () => {
   });
 });
 
+describe('the clean CSV', () => {
+  it('is the same whether its cells are made from numbers or from texts', async () => {
+    const words = ['plain', '"with, comma"', '"a ""quote"""', '#hash', '"two\nlines"', 'ü', ''];
+    const rows = Array.from({ length: 3000 }, (_, i) =>
+      [
+        i,
+        i % 7 === 3 ? '' : (((i * 37) % 1000) / 100).toFixed(2),
+        i % 11 === 0 ? '' : String(((i * 7919) % 100_003) / 2 ** (i % 12)),
+        i % 2 === 0 ? 'yes' : i % 5 === 0 ? '' : 'no',
+        `20${10 + (i % 13)}-0${1 + (i % 9)}-1${i % 10}`,
+        words[i % words.length],
+        i % 3 === 0 ? -i * 1000 : '',
+      ].join(','),
+    );
+    const header = 'id,cents,odd,flag,day,word,whole';
+    const clean = { clip: [0.01, 0.99], missingIndicators: true } as ImportOptions['clean'];
+    const made = await bring([header, ...rows, ''].join('\n'), { clean });
+    // Times are written as texts, and all that stands beside them.
+    const late = '2024-01-02 03:04:05';
+    const content = [`${header},at`, ...rows.map((row) => `${row},${late}`), ''].join('\n');
+    const texts = await bring(content, { clean });
+    expect(texts.columns.at(-1)).toMatchObject({ type: 'datetime' });
+    const lines = read(texts.files.csv).replaceAll(`,${late}\n`, '\n').replace(',at\n', '\n');
+    expect(lines).toBe(read(made.files.csv));
+    expect(made.columns.map(({ type }) => type)).toEqual([
+      ...['integer', 'number', 'number', 'boolean', 'date', 'text', 'integer'],
+    ]);
+    expect(lines).toContain('"a ""quote"""');
+  });
+});
+
 describe('refusals', () => {
   const codes = (promise: Promise<unknown>) =>
     promise.then(

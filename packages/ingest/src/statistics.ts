@@ -1,5 +1,10 @@
 import { BinnedNumbers } from './binned-numbers.ts';
-import { Distribution, type NumberFigures } from './distribution.ts';
+import {
+  Distribution,
+  type NumberFigures,
+  type NumberTreatment,
+  type TreatedNumbers,
+} from './distribution.ts';
 import { type Engine, toNumber } from './engine.ts';
 import type { ColumnStats, ColumnType } from './result.ts';
 
@@ -21,6 +26,8 @@ export interface Measured {
   type: ColumnType;
   /** Its distinct values are few for all that a sample tells: texts and dates are counted without an estimate. */
   repeats: boolean;
+  /** Digits behind the point that all of its numbers may have, where a sample says so. */
+  decimals?: number | undefined;
 }
 
 /** What is known of a column; `numbers` where it holds any. */
@@ -48,7 +55,7 @@ export async function measureColumns(
       const ends = isNumeric(one)
         ? [`CAST(min(${one.value}) AS DOUBLE)`, `CAST(max(${one.value}) AS DOUBLE)`]
         : ['NULL', 'NULL'];
-      const estimate = one.repeats && !isNumeric(one) ? '0' : `approx_count_distinct(${one.value})`;
+      const estimate = one.repeats || isNumeric(one) ? '0' : `approx_count_distinct(${one.value})`;
       return [`count(${one.value})`, estimate, ...ends];
     }),
   );
@@ -75,27 +82,31 @@ export async function measureColumns(
       found[i]!.numbers = Distribution.ofValues(values[k]!.filter((value) => !Number.isNaN(value)));
     });
   }
-  const binned: { i: number; numbers: BinnedNumbers }[] = [];
-  for (const i of numbers) {
-    if (found[i]!.numbers) continue;
-    const { stats } = found[i]!;
-    const { value } = columns[i]!;
-    if (stats.distinct <= Math.min(mostCategories, held)) {
+  const long = numbers
+    .filter((i) => !found[i]!.numbers)
+    .map((i) => {
+      const bounds = { min: Number(first[4 * i + 2]), max: Number(first[4 * i + 3]) };
+      const { value, decimals } = columns[i]!;
+      const { count } = found[i]!.stats;
+      return { i, binned: new BinnedNumbers(engine, from, value, count, bounds, held, decimals ?? null) };
+    });
+  await BinnedNumbers.count(
+    engine,
+    from,
+    long.map(({ binned }) => binned),
+  );
+  for (const { i, binned } of long) {
+    found[i]!.stats.distinct = binned.distinct;
+    if (binned.distinct <= Math.min(mostCategories, held)) {
       const [values, counts] = await engine.numbers(
-        `SELECT CAST(${value} AS DOUBLE) AS x, CAST(count(*) AS DOUBLE) FROM ${from} WHERE ${value} IS NOT NULL GROUP BY 1`,
+        `SELECT CAST(${columns[i]!.value} AS DOUBLE) AS x, CAST(count(*) AS DOUBLE) FROM ${from} WHERE ${columns[i]!.value} IS NOT NULL GROUP BY 1`,
       );
       found[i]!.numbers = Distribution.ofCounts(values!, counts!);
     } else {
-      const bounds = { min: Number(first[4 * i + 2]), max: Number(first[4 * i + 3]) };
-      binned.push({ i, numbers: new BinnedNumbers(engine, from, value, stats.count, bounds, held) });
+      await binned.measure();
+      found[i]!.numbers = binned;
     }
   }
-  await BinnedNumbers.measure(
-    engine,
-    from,
-    binned.map((one) => one.numbers),
-  );
-  for (const { i, numbers: figures } of binned) found[i]!.numbers = figures;
   const inexact: number[] = [];
   for (const i of numbers) {
     const { stats, numbers: figures } = found[i]!;
@@ -121,6 +132,24 @@ export async function measureColumns(
     all.filter((i) => !isNumeric(columns[i]!)).map((i) => ({ column: columns[i]!, own: found[i]!.stats })),
   );
   return found;
+}
+
+/** Figures of columns after their treatment; null for those that hold no numbers. */
+export async function treatNumbers(
+  engine: Engine,
+  from: string,
+  columns: readonly { numbers: NumberFigures | null; treatment: NumberTreatment }[],
+): Promise<(TreatedNumbers | null)[]> {
+  const isBinned = <T extends { numbers: NumberFigures | null }>(
+    one: T,
+  ): one is T & { numbers: BinnedNumbers } => one.numbers instanceof BinnedNumbers;
+  const binned = columns.filter(isBinned);
+  const treated = await BinnedNumbers.treatedAll(engine, from, binned);
+  return Promise.all(
+    columns.map((one) =>
+      isBinned(one) ? treated[binned.indexOf(one)]! : (one.numbers?.treated(one.treatment) ?? null),
+    ),
+  );
 }
 
 /** Bounds of dates; frequent values of texts and booleans. */

@@ -1,9 +1,10 @@
 import { chmod, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CleanedTable } from './clean-table.ts';
-import { sqlName, sqlReal, sqlText, trimmed } from './column-sql.ts';
-import { type Engine, toNumber } from './engine.ts';
+import { sqlName, sqlText, trimmed } from './column-sql.ts';
+import type { Engine } from './engine.ts';
 import { rawName, unreadSql } from './load-table.ts';
+import { writeCsv } from './write-csv.ts';
 
 export const versionFiles = {
   csv: 'data.csv',
@@ -17,29 +18,10 @@ export const versionFiles = {
 
 type Output = CleanedTable['output'][number];
 
-/**
- * Columns whose numbers were written with equally many decimals, and which keep them in the CSV: where
- * that text reads back as the very same double in every row.
- */
-async function fixedDecimals(engine: Engine, cleaned: CleanedTable): Promise<Set<Output>> {
-  const asked = cleaned.output.filter(
-    ({ decimals }) => decimals && decimals.largest * 10 ** decimals.count < 1e15,
-  );
-  const counts = await engine.aggregates(
-    cleaned.kept,
-    asked.map(({ decimals }) => {
-      const { value, count } = decimals!;
-      const power = sqlReal(10 ** count);
-      return `count(*) FILTER (round(${value} * ${power}) / ${power} <> ${value})`;
-    }),
-  );
-  return new Set(asked.filter((_, k) => toNumber(counts[k]) === 0));
-}
-
 /** SQL of a cell's text in the CSV. */
-function csvText({ sql, type, decimals }: Output, isFixed: boolean): string {
-  if (!isFixed) return `CAST(${sql} AS ${type})`;
-  const { value, count, cases } = decimals!;
+function csvText({ sql, type, decimals }: Output): string {
+  if (!decimals) return `CAST(${sql} AS ${type})`;
+  const { value, count, cases } = decimals;
   // Most rows come first: each case costs those that reach it.
   const same = `WHEN ${cases.same} THEN CAST(CAST(${value} AS DECIMAL(18, ${count})) AS VARCHAR)`;
   const others = cases.others.map((one) => `WHEN ${one.where} THEN CAST(${one.value} AS VARCHAR)`);
@@ -51,23 +33,29 @@ export async function writeData(engine: Engine, cleaned: CleanedTable, dir: stri
   const { output } = cleaned;
   const from = (list: readonly string[]): string => `(SELECT ${list.join(', ')} FROM ${cleaned.kept})`;
   const named = output.map(({ name, sql, type }) => `CAST(${sql} AS ${type}) AS ${sqlName(name)}`);
-  const fixed = await fixedDecimals(engine, cleaned);
-  const texts = output.map((one) => `${csvText(one, fixed.has(one))} AS ${sqlName(one.name)}`);
+  const texts = output.map((one) => `${csvText(one)} AS ${sqlName(one.name)}`);
   // A lone column's missing value would be a blank line, which readers skip.
   const none = output.length === 1 ? 'NA' : '';
-  await engine.run(
-    `COPY ${from(texts)} TO ${sqlText(join(dir, versionFiles.csv))} (FORMAT csv, HEADER true, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR ${sqlText(none)})`,
-  );
-  // On its way to the disk while Parquet is written.
-  const settled = sync(join(dir, versionFiles.csv));
-  settled.catch(() => {});
+  const csv = join(dir, versionFiles.csv);
+  const asTexts = () =>
+    engine.run(
+      `COPY ${from(texts)} TO ${sqlText(csv)} (FORMAT csv, HEADER true, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR ${sqlText(none)})`,
+    );
+  // Cells that are made here keep one processor busy, and Parquet another.
+  await using second = await engine.beside();
+  const written = (async () => {
+    if (!(await writeCsv(second, cleaned, csv, none))) await asTexts();
+    await sync(csv);
+  })();
   // A dictionary of thousands of numbers takes longer to find out than it saves.
   // Row groups of about four million cells keep the writer's buffers small for wide tables.
   const group = Math.max(2048, Math.min(122_880, Math.floor(4_000_000 / output.length / 2048) * 2048));
-  await engine.run(
+  const parquet = engine.run(
     `COPY ${from(named)} TO ${sqlText(join(dir, versionFiles.parquet))} (FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 1000, ROW_GROUP_SIZE ${group})`,
   );
-  await settled;
+  // Both have ended before either failure is told: their files and tables are then free.
+  const ends = await Promise.allSettled([written, parquet]);
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   const cells = join(dir, versionFiles.cells);
   if (cleaned.unread.length === 0) await writeFile(cells, 'row,column,text\n', { flag: 'wx' });
   else {

@@ -1,0 +1,46 @@
+const indexBits = 14;
+const registers = 1 << indexBits;
+
+/**
+ * HyperLogLog over doubles (Flajolet, Fusy, Gandouet and Meunier, 2007) with 16,384 registers: its
+ * standard error is 0.8 %. Small numbers are counted by the empty registers, as they propose.
+ */
+export class DistinctEstimate {
+  readonly #ranks = new Uint8Array(registers);
+
+  /** Takes all values but NaN; 0 and -0 are two. */
+  push(items: Float64Array): void {
+    const ranks = this.#ranks;
+    const words = new Uint32Array(items.buffer, items.byteOffset, items.length * 2);
+    for (let i = 0; i < items.length; i++) {
+      const x = items[i]!;
+      if (Number.isNaN(x)) continue;
+      // Two words into one by the mixing of MurmurHash3 (Appleby).
+      let hash = Math.imul(words[2 * i]!, 0xcc9e2d51);
+      hash = Math.imul((hash << 15) | (hash >>> 17), 0x1b873593);
+      hash = Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64;
+      let high = Math.imul(words[2 * i + 1]!, 0xcc9e2d51);
+      high = Math.imul((high << 15) | (high >>> 17), 0x1b873593);
+      hash ^= high;
+      hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+      hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+      hash ^= hash >>> 16;
+      const rank = Math.clz32((hash << indexBits) | (1 << (indexBits - 1))) + 1;
+      const at = hash >>> (32 - indexBits);
+      if (rank > ranks[at]!) ranks[at] = rank;
+    }
+  }
+
+  get value(): number {
+    let sum = 0;
+    let empty = 0;
+    for (const rank of this.#ranks) {
+      sum += 2 ** -rank;
+      if (rank === 0) empty++;
+    }
+    const raw = ((0.7213 / (1 + 1.079 / registers)) * registers * registers) / sum;
+    if (raw <= 2.5 * registers && empty > 0) return Math.round(registers * Math.log(registers / empty));
+    const most = 2 ** 32;
+    return Math.round(raw <= most / 30 ? raw : -most * Math.log(1 - raw / most));
+  }
+}
