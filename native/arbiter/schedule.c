@@ -46,10 +46,25 @@ static uint32_t occupied(const struct vgpu_schedule *s) {
   return sum;
 }
 
-static bool waits(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
-  for (const struct vgpu_client *c = s->clients; c; c = c->next)
-    if (c->tenant == t && c->state == VGPU_WAITING) return true;
-  return false;
+static bool eligible(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now) {
+  refill(s, t, now);
+  if (t->barred) return false;
+  return !limited(t) || t->credit_ns >= start_credit(s, t);
+}
+
+// A slice that waits for nothing keeps at most `lag_ns` of unused claim: neither is idle time saved up for a burst, nor
+// does a short pause cost it its place, nor is anybody made to pay for what it used while nobody else wanted it. Counted
+// from whoever is furthest behind of those that the turn may go to: `t`, which is charged, may be far ahead with a long
+// piece of work, and that is its own debt.
+static void forfeit(struct vgpu_schedule *s, const struct vgpu_tenant *t, uint64_t now) {
+  double level = t->clock;
+  for (struct vgpu_tenant *o = s->tenants; o; o = o->next)
+    if (o->clock < level && best_effort(o) == best_effort(t) && o->waiting && eligible(s, o, now)) level = o->clock;
+  for (struct vgpu_tenant *o = s->tenants; o; o = o->next) {
+    if (o == t || o->waiting || best_effort(o) != best_effort(t)) continue;
+    double least = level - (double)s->settings.lag_ns * 1000.0 / weight(o);
+    if (o->clock < least) o->clock = least;
+  }
 }
 
 static void charge(struct vgpu_schedule *s, struct vgpu_client *c, uint64_t now) {
@@ -65,13 +80,7 @@ static void charge(struct vgpu_schedule *s, struct vgpu_client *c, uint64_t now)
   t->clock += (double)used * 1000.0 / weight(t);
   refill(s, t, now);
   if (limited(t)) t->credit_ns -= (double)used;
-  // A slice that waits for nothing keeps at most `lag_ns` of unused claim: neither is idle time saved up for a burst, nor
-  // does a short pause cost it its place, nor is anybody made to pay for what it used while nobody else wanted it.
-  for (struct vgpu_tenant *o = s->tenants; o; o = o->next) {
-    if (o == t || waits(s, o) || best_effort(o) != best_effort(t)) continue;
-    double least = t->clock - (double)s->settings.lag_ns * 1000.0 / weight(o);
-    if (o->clock < least) o->clock = least;
-  }
+  forfeit(s, t, now);
 }
 
 void vgpu_schedule_account(struct vgpu_schedule *s, uint64_t now) {
@@ -95,6 +104,8 @@ static void set_state(struct vgpu_client *c, enum vgpu_client_state state, uint6
   bool wants = state == VGPU_WAITING || state == VGPU_HOLDING || state == VGPU_BESIDE;
   if (wants && !wanted) c->tenant->wanting++;
   if (wanted && !wants) c->tenant->wanting--;
+  if (c->state == VGPU_WAITING) c->tenant->waiting--;
+  if (state == VGPU_WAITING) c->tenant->waiting++;
   c->state = state;
   c->since = now;
   c->charged_to = now;
@@ -108,12 +119,6 @@ static bool ahead(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
         t->clock > o->clock + (double)s->settings.quantum_ns * 1000.0 / weight(t))
       return true;
   return false;
-}
-
-static bool eligible(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now) {
-  refill(s, t, now);
-  if (t->barred) return false;
-  return !limited(t) || t->credit_ns >= start_credit(s, t);
 }
 
 // Among the slices that are within their limits: 1. that of a gang that is up; 2. critical ones that are not ahead;
@@ -130,7 +135,7 @@ static bool before(const struct vgpu_schedule *s, const struct vgpu_tenant *a, c
 static struct vgpu_tenant *next_tenant(struct vgpu_schedule *s, uint64_t now) {
   struct vgpu_tenant *best = NULL;
   for (struct vgpu_tenant *t = s->tenants; t; t = t->next)
-    if (t->wanting && waits(s, t) && eligible(s, t, now) && (!best || before(s, t, best))) best = t;
+    if (t->waiting && eligible(s, t, now) && (!best || before(s, t, best))) best = t;
   return best;
 }
 
@@ -170,7 +175,7 @@ static uint64_t min_turn_of(const struct vgpu_schedule *s, const struct vgpu_ten
 // that one waiting, again and again, with work that outlasts the turn.
 static bool ahead_of_waiting(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
   for (const struct vgpu_tenant *o = s->tenants; o; o = o->next)
-    if (o != t && !best_effort(o) && waits(s, o) && t->clock > o->clock + (double)s->settings.quantum_ns * 2000.0 / weight(t))
+    if (o != t && !best_effort(o) && o->waiting && t->clock > o->clock + (double)s->settings.quantum_ns * 2000.0 / weight(t))
       return true;
   return false;
 }

@@ -39,6 +39,7 @@ struct vgpu_tenant { // one slice
   uint64_t used_ns;      // time on the device, as a part of its multiprocessors
   uint64_t wait_ns;
   uint32_t wanting;      // clients that wait or hold
+  uint32_t waiting;      // clients that wait
   struct vgpu_tenant *next;
 };
 

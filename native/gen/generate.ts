@@ -141,15 +141,16 @@ export function generate(symbols: readonly DriverSymbol[], dispatch: readonly st
   );
   out.set(
     'tables.inc',
-    `${note}// Of cuGetExportTable. HOOKED(id, entry, our function)\n${exportTables
-      .flatMap((t) =>
-        t.disposition === 'harmless'
-          ? []
-          : Object.entries(t.disposition.hooked).map(
-              ([entry, hook]) => `HOOKED("${bytesOf(t.id)}", ${entry}, ${hook})\n`,
-            ),
-      )
-      .join('')}`,
+    `${note}// Of cuGetExportTable. KNOWN(id, name), HOOKED(id, entry, our function)
+${exportTables.map((t) => `KNOWN("${bytesOf(t.id)}", "${t.name}")\n`).join('')}${exportTables
+  .flatMap((t) =>
+    t.disposition === 'harmless'
+      ? []
+      : Object.entries(t.disposition.hooked).map(
+          ([entry, hook]) => `HOOKED("${bytesOf(t.id)}", ${entry}, ${hook})\n`,
+        ),
+  )
+  .join('')}`,
   );
   // What the test double has: all of the driver API, most of it as a stub.
   out.set(

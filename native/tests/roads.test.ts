@@ -34,6 +34,12 @@ describe('every road that leads to the driver', () => {
     expect([...r.out.matchAll(/same=(\d)/g)].map((m) => m[1])).toEqual(['1', '1', '1']);
   });
 
+  it('tells whoever asks which private tables are looked up, and which of them nobody knows', async () => {
+    const { err } = await bed.run('a', 'tests/cuda_probe', ['roads'], { VGPU_DEBUG: '1' });
+    expect(err).toMatch(/private table 0ca50b8c1004929a89a7d0df10e77286 \(context creation\): 0$/m);
+    expect(err).toMatch(/private table 7369787465656e2062797465732e2e2e \(not on the list\): 1$/m);
+  });
+
   it('leads to the driver itself without a slice', async () => {
     const env = { LD_PRELOAD: `${bed.build}/libvgpu-limiter.so` };
     const r = await bed.run(undefined, 'tests/cuda_probe', ['roads'], env);

@@ -140,28 +140,61 @@ describe('a turn that several hold at once', () => {
     for (const t of tenants) expect(t.worked_permille).toBeGreaterThan(990);
   });
 
-  it('does for every slice what its share promises, within 2 points in all but rare mixes, whoever fits beside whom', () => {
+  /** How far the slice that came off worst is from what its share promises, in permille; below 0: it got less. */
+  function worst(tenants: Tenant[]): number {
+    const sum = tenants.reduce((a, t) => a + t.share, 0);
+    const result = simulate(20, tenants, 1000);
+    expect(result.idle).toBeLessThan(1);
+    // What one slice does beside others costs nobody anything; hand-overs (0.1 ms here) cost a hundredth.
+    const off = tenants.map((t, i) => (result.tenants[i]?.worked_permille ?? 0) - (t.share / sum) * 985);
+    return Math.min(...off);
+  }
+
+  it('does for every slice what its share promises, within 2 points, whoever fits beside whom', () => {
     const tenant = fc.record({
       share: fc.integer({ min: 50, max: 500 }),
       work: fc.constantFrom(5, 50, 500, 5000, 20_000),
       clients: fc.integer({ min: 1, max: 3 }),
       width: fc.constantFrom(0, 61, 300, 500, 700),
     });
-    const short: number[] = [];
-    const mixes = fc.sample(fc.array(tenant, { minLength: 2, maxLength: 6 }), 60);
-    for (const tenants of mixes) {
-      const sum = tenants.reduce((a, t) => a + t.share, 0);
-      const result = simulate(20, tenants, 1000);
-      expect(result.idle).toBeLessThan(1);
-      for (const [i, t] of tenants.entries()) {
-        // What one slice does beside others costs nobody anything; hand-overs (0.1 ms here) cost a hundredth.
-        const off = (result.tenants[i]?.worked_permille ?? 0) - (t.share / sum) * 985;
-        if (off < -20) short.push(off);
-      }
-    }
-    // One mix in a thousand falls short, where kernels that outlast a turn keep its leader from going on: see docs/mps.md.
-    expect(short.length).toBeLessThanOrEqual(mixes.length / 20);
-    for (const off of short) expect(off).toBeGreaterThan(-80);
+    fc.assert(
+      fc.property(fc.array(tenant, { minLength: 2, maxLength: 6 }), (tenants) => {
+        expect(worst(tenants)).toBeGreaterThan(-20);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  // Somebody's kernels outlast the turn: while they are waited for, the others keep their claims, also one that runs
+  // beside them and so does not wait.
+  it.each<[Tenant[]]>([
+    [
+      [
+        { share: 281, work: 50, clients: 3 },
+        { share: 462, work: 5000, width: 61 },
+        { share: 50, work: 5000, width: 61 },
+        { share: 105, work: 20_000, clients: 3, width: 61 },
+      ],
+    ],
+    [
+      [
+        { share: 433, work: 500, clients: 3 },
+        { share: 494, work: 5000, width: 61 },
+        { share: 50, work: 5, clients: 3, width: 700 },
+        { share: 81, work: 20_000, clients: 3, width: 300 },
+      ],
+    ],
+    [
+      [
+        { share: 427, work: 5, clients: 3 },
+        { share: 477, work: 500, width: 61 },
+        { share: 95, work: 500, clients: 2, width: 500 },
+        { share: 385, work: 20_000, clients: 3, width: 500 },
+        { share: 51, work: 500, clients: 3, width: 300 },
+      ],
+    ],
+  ])('keeps the claim of who runs beside work that outlasts the turn', (tenants) => {
+    expect(worst(tenants)).toBeGreaterThan(-20);
   });
 
   it('lets who leads go on after its turn beside work that outlasts it', () => {

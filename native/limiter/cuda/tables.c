@@ -13,10 +13,35 @@ static const struct {
   size_t entry;
   void *function;
 } hooked[] = {
+#define KNOWN(id, name)
 #define HOOKED(id, entry, function) {id, entry, (void *)function},
 #include "../generated/tables.inc"
+#undef KNOWN
 #undef HOOKED
 };
+
+// For VGPU_DEBUG: what a library asks for that is not on the list is the first thing to look at on a new driver.
+static void tell(const unsigned char *id, CUresult r) {
+  static const struct {
+    const char *id, *name;
+  } known[] = {
+#define KNOWN(id, name) {id, name},
+#define HOOKED(id, entry, function)
+#include "../generated/tables.inc"
+#undef KNOWN
+#undef HOOKED
+  };
+  const char *name = "not on the list";
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (memcmp(known[i].id, id, 16) == 0) name = known[i].name;
+  char text[33];
+  for (int i = 0; i < 16; i++) {
+    text[2 * i] = "0123456789abcdef"[id[i] >> 4];
+    text[2 * i + 1] = "0123456789abcdef"[id[i] & 15];
+  }
+  text[32] = 0;
+  vgpu_debug("private table %s (%s): %d", text, name, r);
+}
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct copy {
@@ -40,6 +65,7 @@ static struct copy *copy_of(const void *original) {
 
 VGPU_EXPORT CUresult cuGetExportTable(void *table, void *id) {
   CUresult r = VGPU_CALL(cuGetExportTable, CUresult (*)(void *, void *))(table, id);
+  if (id && vgpu_members(NULL) > 0) tell(id, r);
   if (r || !id || vgpu_members(NULL) == 0) return r;
   const void **out = table;
   for (size_t i = 0; i < sizeof hooked / sizeof *hooked && r == CUDA_SUCCESS; i++) {
