@@ -1,5 +1,14 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { mountsUnder, unmount } from '@vgpu/drivers';
 
 const MARK = /^\.vgpu-home-([0-9a-f]+)$/;
 
@@ -17,20 +26,39 @@ function isOurs(path: string): boolean {
   }
 }
 
-const hasMounts = (root: string): boolean =>
-  readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .some((line) => (line.split(' ')[1] ?? '').startsWith(`${root}/`));
+/** What a process has open; nothing for one that ended or that we may not look into. */
+function openFiles(pid: string): string[] {
+  const dir = `/proc/${pid}/fd`;
+  try {
+    return readdirSync(dir).flatMap((fd) => {
+      try {
+        return [readlinkSync(join(dir, fd))];
+      } catch {
+        return [];
+      }
+    });
+  } catch {
+    return [];
+  }
+}
+
+/** Whether a server outlived the home that was deleted under it: its database is open still. */
+function outlivedBySomebody(home: string): boolean {
+  const deleted = (path: string) => path.startsWith(`${home}/`) && path.endsWith(' (deleted)');
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => openFiles(pid).some(deleted));
+}
 
 /**
  * Removes the folders in memory (`/dev/shm/vgpu-<home id>`) of homes that were deleted without `vgpu down`, as tests
- * and people do: nobody else would ever give that memory back. A mark beside each folder says whose it is. Folders
- * with something mounted below stay: removing them would reach into what is mounted.
+ * and people do, with what is mounted in them: nobody else would ever give that memory back. A mark beside each folder
+ * says whose it is. A home whose server still runs keeps its folder.
  * @param home the home that is in use now; it gets its mark
  * @param base default `/dev/shm`
  * @returns what was removed
  */
-export function removeStaleRoots(home: string, base = '/dev/shm'): string[] {
+export async function removeStaleRoots(home: string, base = '/dev/shm'): Promise<string[]> {
   const own = idOf(home);
   if (own) {
     const mark = join(base, `.vgpu-home-${own}`);
@@ -41,10 +69,13 @@ export function removeStaleRoots(home: string, base = '/dev/shm'): string[] {
     const id = MARK.exec(name)?.[1];
     const mark = join(base, name);
     if (!id || id === own || !isOurs(mark) || !lstatSync(mark).isFile()) continue;
-    if (idOf(readFileSync(mark, 'utf8')) === id) continue;
+    const owner = readFileSync(mark, 'utf8');
+    if (idOf(owner) === id || outlivedBySomebody(owner)) continue;
     const root = join(base, `vgpu-${id}`);
     if (isOurs(root)) {
-      if (hasMounts(root)) continue;
+      await Promise.all(mountsUnder(root).map(unmount));
+      // Removing a folder with something mounted below would reach into what is mounted.
+      if (mountsUnder(root).length > 0) continue;
       rmSync(root, { recursive: true, force: true });
       removed.push(root);
     }

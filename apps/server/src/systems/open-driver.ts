@@ -41,7 +41,7 @@ export function dockerEngine(home: string, log: Logger): EngineAccess {
         log: (line) => log.info({ driver: 'docker' }, line),
       });
       try {
-        const removed = removeStaleRoots(home);
+        const removed = await removeStaleRoots(home);
         if (removed.length > 0) log.info({ removed }, 'gave back the memory of homes that are gone');
       } catch (error) {
         log.warn({ err: error }, 'folders of homes that are gone stay in memory');
