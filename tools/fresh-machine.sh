@@ -125,7 +125,46 @@ stop() {
   rm -rf --one-file-system "$root"
 }
 
+say() { printf '\n== %s\n' "$*"; }
+
+# What a session leaves in the machine that it found; nothing is wanted.
+leftovers() {
+  run sh -c '
+    for p in /proc/[0-9]*; do tr "\0" " " <"$p/cmdline" | grep -E "^(/usr/(s?bin|libexec)/)?(dockerd|containerd|runc|crun)|server.mjs" ; done
+    grep -E "vgpu|docker|containerd" /proc/mounts
+    find /sys/fs/cgroup -type d \( -name "vgpu-*" -o -name docker \)
+    find /dev/shm /run -maxdepth 1 -name "vgpu-*"
+    ip -br link | grep -E "^(docker|vgpu|veth)"'
+}
+
+check() {
+  start "${1:-trixie}"
+  trap stop EXIT
+  script='import sys, pandas as pd
+from sklearn.linear_model import LogisticRegression
+data = pd.read_csv(sys.argv[1]); answer = data.pop("species")
+print("accuracy:", LogisticRegression(max_iter=1000).fit(data, answer).score(data, answer))'
+  run sh -ec "git clone -q /source /root/vgpu; mkdir /root/mine; printf '%s' '$script' >/root/mine/train.py"
+  vgpu() { run sh -c "cd /root/mine && exec /root/vgpu/vgpu $*"; }
+  say "the first command, on $(run sh -c '. /etc/os-release; echo $PRETTY_NAME'); no terminal"
+  time vgpu demo </dev/null 2>&1 | cut -c1-160
+  say 'again'
+  time vgpu demo </dev/null 2>&1 | tail -n 12
+  say 'doctor, setup'
+  vgpu doctor
+  vgpu setup </dev/null
+  say 'a script and data of its own'
+  time vgpu run train.py --data /root/vgpu/examples/datasets/iris.csv --target species --wait
+  vgpu metrics
+  say 'down'
+  vgpu down
+  vgpu down --engine
+  say 'what is left'
+  if leftovers | grep .; then exit 1; fi
+  echo nothing
+}
+
 case ${1:-} in
-  start | stop | run | inside) "$@" ;;
+  check | start | stop | run | inside) "$@" ;;
   *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -5,6 +5,7 @@ import { type Job, routes } from '@vgpu/api';
 import type { Command } from 'commander';
 import { uploadScript } from '../bundle/upload.ts';
 import { connect, pageOf, type Session } from '../context/connection.ts';
+import { askToGoOn, tellEnginePlan } from '../context/engine-consent.ts';
 import { readyEngine } from '../context/ready-engine.ts';
 import { runningServer, startServer } from '../context/start-server.ts';
 import { importFile } from '../data/import-file.ts';
@@ -89,7 +90,10 @@ export function define(command: Command): void {
       'Set up whatever is missing, start the server, and run one training script over the datasets that ship with ' +
         'vgpu: one isolated worker for each, all at once.',
     )
-    .action(async (flags: { json?: boolean }) => {
+    .option('-y, --yes', 'install what is missing without asking; where there is no terminal nobody is asked')
+    .action(async (flags: { yes?: boolean; json?: boolean }) => {
+      const plan = await tellEnginePlan();
+      if (!plan.engine && !flags.yes && (await askToGoOn()) === false) return note('nothing was done');
       const startedAt = performance.now();
       const stages: Stages = [];
       await stage(

@@ -30,3 +30,7 @@ export function checkOpenCl(folder = '/etc/OpenCL/vendors'): Finding {
     'Not needed for Python jobs. For OpenCL on the CPU: apt-get install pocl-opencl-icd.',
   );
 }
+
+/** Whether a driver of some accelerator is installed: what `vgpu gpu ls` could find devices with. */
+export const hasAccelerator = (): boolean =>
+  existsSync('/proc/driver/nvidia/version') || checkOpenCl().level === 'ok';

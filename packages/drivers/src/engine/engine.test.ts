@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,6 +76,12 @@ test('its own dockerd keeps to its own paths', () => {
 const able = process.getuid?.() === 0 && which('dockerd') !== undefined;
 if (!able) console.warn("skipped: vgpu's own dockerd (it takes root and an installed dockerd)");
 
+/** Control groups of that name, in any hierarchy. */
+const ownCgroups = (name: string): string[] =>
+  ['', ...readdirSync('/sys/fs/cgroup')]
+    .map((hierarchy) => join('/sys/fs/cgroup', hierarchy, name))
+    .filter((path) => existsSync(path));
+
 describe.skipIf(!able)("vgpu's own dockerd", () => {
   test('killed -9 in mid-task: the task runs on, is found again, and completes', async () => {
     const harness = new WorkerHarness();
@@ -99,6 +105,7 @@ describe.skipIf(!able)("vgpu's own dockerd", () => {
       expect((await driver.list()).map((s) => [s.handle.taskId, s.phase])).toEqual([
         [handle.taskId, 'running'],
       ]);
+      if (!existsSync('/run/systemd/system')) expect(ownCgroups(paths.cgroup)).not.toEqual([]);
       expect(await driver.wait(handle)).toMatchObject({ reason: 'completed', exitCode: 0 });
       expect(drain.close().stdout.trim().split('\n')).toEqual(
         Array.from({ length: 40 }, (_, n) => String(n)),
@@ -110,6 +117,7 @@ describe.skipIf(!able)("vgpu's own dockerd", () => {
       expect(await stopEngine({ home: harness.home })).toBe(true);
       expect(ownEnginePid(paths)).toBeUndefined();
       expect(await stopEngine({ home: harness.home })).toBe(false);
+      expect(ownCgroups(paths.cgroup)).toEqual([]);
       harness.cleanup();
     }
   }, 120_000);

@@ -1,5 +1,13 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EngineClient } from '../docker/client.ts';
@@ -23,11 +31,14 @@ export interface OwnEnginePaths {
   pidfile: string;
   config: string;
   log: string;
+  /** Control group that its containers' groups lie below, in each hierarchy; relative to the root. */
+  cgroup: string;
 }
 
 export function ownEnginePaths(home: string): OwnEnginePaths {
   const dir = join(home, 'engine');
-  const exec = join('/run', `vgpu-${homeIdentity(home)}`);
+  const name = `vgpu-${homeIdentity(home)}`;
+  const exec = join('/run', name);
   return {
     dir,
     data: join(dir, 'data'),
@@ -36,6 +47,7 @@ export function ownEnginePaths(home: string): OwnEnginePaths {
     pidfile: join(exec, 'docker.pid'),
     config: join(dir, 'daemon.json'),
     log: join(dir, 'dockerd.log'),
+    cgroup: name,
   };
 }
 
@@ -78,6 +90,8 @@ export function ownEngineArguments(
     '--bridge',
     'none',
     '--live-restore',
+    // Apart from another engine's containers, and gone with the engine. systemd would want a slice's name.
+    ...(existsSync('/run/systemd/system') ? [] : ['--cgroup-parent', `/${paths.cgroup}`]),
     ...(options.iptables ? [] : ['--iptables=false']),
     ...(options.crun ? ['--add-runtime', `crun=${options.crun}`] : []),
   ];
@@ -190,7 +204,21 @@ export async function stopEngine(options: { home: string }): Promise<boolean> {
     await unmount(point);
   }
   await rm(paths.exec, { recursive: true, force: true }).catch(() => {});
+  removeCgroups(paths);
   return true;
+}
+
+/** Removes the engine's own control groups, in every hierarchy; one with a process left in it stays. */
+function removeCgroups(paths: OwnEnginePaths): void {
+  const root = '/sys/fs/cgroup';
+  const folders = existsSync(root) ? readdirSync(root).map((name) => join(root, name, paths.cgroup)) : [];
+  for (const folder of [join(root, paths.cgroup), ...folders]) {
+    try {
+      rmdirSync(folder);
+    } catch {
+      // No such group in this hierarchy, or in use.
+    }
+  }
 }
 
 async function end(pid: number): Promise<void> {
