@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { DriverError } from '../errors.ts';
 import { type EngineEndpoint, type EngineProbe, findEngine } from './find-engine.ts';
 import { startOwnEngine } from './own-engine.ts';
@@ -68,8 +69,9 @@ function planAsRoot(plan: EnginePlan): void {
       kind: 'install',
       title: `install the container engine from your distribution (${PACKAGES.join(', ')})`,
       commands: [
-        ['apt-get', 'update'],
-        ['apt-get', 'install', '-y', '--no-install-recommends', ...PACKAGES],
+        ['apt-get', 'update', '-q'],
+        // Without a terminal of its own dpkg prints lines, not a bar that redraws itself.
+        [...'apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0'.split(' '), ...PACKAGES],
       ],
     });
   }
@@ -138,16 +140,14 @@ function runStep(command: string[], onProgress?: (line: string) => void): Promis
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     });
     const last: string[] = [];
-    const take = (data: Buffer) => {
-      for (const line of data.toString('utf8').split('\n')) {
-        if (!line.trim()) continue;
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        if (!line.trim()) return;
         last.push(line);
         if (last.length > 20) last.shift();
         onProgress?.(line);
-      }
-    };
-    child.stdout.on('data', take);
-    child.stderr.on('data', take);
+      });
+    }
     child.on('error', (cause) =>
       reject(new DriverError('ENGINE_FAILED', `${command[0]} cannot run: ${cause.message}`, '', { cause })),
     );
