@@ -309,6 +309,17 @@ describe('modes', () => {
     expect(next.nodes[0]!.accelerators[0]!.mig?.map((m) => m.start)).toEqual([0, 1, 2, 3, 4, 5, 6]);
   });
 
+  it('tells projects apart where a device runs one project at a time', () => {
+    const both = [ask('b', { project: 'b', gpuMilli: 500 }), ask('a', { project: 'a', gpuMilli: 500 })];
+    const half = makeView({ nodes: [node('n', [gpu('g', { oneProject: 'a', freeMilli: 500 })])] });
+    const { bound, waits } = decide(half, both);
+    expect(bound).toEqual(['a']);
+    expect(waits.map((one) => [one.taskId, one.code])).toEqual([['b', 'project']]);
+    const full = makeView({ nodes: [node('n', [gpu('g', { oneProject: 'a', freeMilli: 100 })])] });
+    const codes = decide(full, both).waits.map((one) => [one.taskId, one.code]);
+    expect(Object.fromEntries(codes)).toEqual({ a: 'gpu', b: 'project' });
+  });
+
   it('says what a task waits for and what would help', () => {
     const view = makeView({ nodes: [node('n', [gpu('g')])] });
     const cases: [Partial<Pending>, string][] = [

@@ -70,6 +70,7 @@ export class LiveFleet {
   readonly #placer: Placer;
   readonly #options: LiveOptions;
   readonly #shapes = new Map<string, Shape>();
+  readonly #byProject: boolean;
 
   constructor(view: View, pending: readonly Pending[], options: LiveOptions) {
     this.#options = options;
@@ -77,6 +78,7 @@ export class LiveFleet {
       (a, b) => scatter(options.seed, a.id) - scatter(options.seed, b.id) || (a.id < b.id ? -1 : 1),
     );
     for (const [i, node] of this.nodes.entries()) this.index.set(node.id, i);
+    this.#byProject = this.nodes.some((n) => n.accelerators.some((d) => d.oneProject !== undefined));
     this.#fleet = new Fleet(this.nodes.map(emptyNode));
     const expected =
       options.expected ?? typicalPods([...view.running.map(shapeOfRunning), ...pending].sort(byShape));
@@ -170,8 +172,14 @@ export class LiveFleet {
     return typeof offers === 'string' ? undefined : offers;
   }
 
+  /** Tasks with one key fit on the same nodes, and wait for the same things. */
+  keyOf(task: Pending): string {
+    // Projects matter where a device runs one at a time; elsewhere they would only multiply the shapes.
+    return constraintKey(task, this.#byProject && task.gpuCount > 0 ? task.project : undefined);
+  }
+
   #shape(task: Pending): Shape {
-    const key = constraintKey(task);
+    const key = this.keyOf(task);
     const known = this.#shapes.get(key);
     if (known) return known;
     const scale = RANKING_SCALE[this.#options.ranking];
@@ -193,8 +201,9 @@ export class LiveFleet {
 }
 
 /** Everything about a task that decides where it fits or is preferred, as one string. */
-export function constraintKey(task: Pending): string {
+function constraintKey(task: Pending, project: string | undefined): string {
   return JSON.stringify([
+    project,
     task.cpuMilli,
     task.memoryBytes,
     task.gpuMilli,

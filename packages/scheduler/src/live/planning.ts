@@ -8,7 +8,6 @@ import { moveFor, preemptFor } from './disruption.ts';
 import { amountsOf, Draft } from './draft.ts';
 import { type Explanation, explain } from './explain.ts';
 import { Forecast } from './forecast.ts';
-import { constraintKey } from './live-fleet.ts';
 
 /** For how many blocked units room is kept in one plan. */
 const MAX_KEPT = 8;
@@ -166,7 +165,7 @@ export class Planning {
   }
 
   #explain(task: Pending): Explanation {
-    const key = constraintKey(task);
+    const key = this.#draft.fleet.keyOf(task);
     let why = this.#explanations.get(key);
     if (!why) {
       why = explain(task, this.#draft.fleet.nodes, this.#draft.recut);
