@@ -1,20 +1,13 @@
-// The gate: who may submit work when, and the thread that gives turns back.
+// The gate: who may submit work when.
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../common/futex.h"
 #include "gate_state.h"
-#include "paging.h"
 
 #define FENCE_NS 10000000ull // a fence at least every so much work, more often where the queue is kept short
 #define FENCE_COUNT 256u // and after so many pieces of work; while the device is ours alone after more
 #define FENCE_COUNT_ALONE 1024u
-#define UNKNOWN_NS 25000000ull // what a kernel is taken to last before it was ever measured
-#define ALIVE_NS 500000000ull // how often the holder of a turn looks whether its arbiter is still there
-
-static void *follow(void *gate);
 
 static void ring(struct vgpu_slot *slot) {
   atomic_fetch_add(&slot->bell, 1);
@@ -45,25 +38,9 @@ struct vgpu_gate *vgpu_gate_of(struct vgpu_member *m, const struct vgpu_fences *
   return g;
 }
 
-// Its thread lives as long as the process; it takes no signals.
-static void start(struct vgpu_gate *g) {
-  if (g->running) return;
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_attr_t detached;
-  pthread_attr_init(&detached);
-  pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&detached, 256 * 1024);
-  pthread_t thread;
-  g->running = pthread_create(&thread, &detached, follow, g) == 0;
-  pthread_attr_destroy(&detached);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
 static uint64_t estimate_of(struct vgpu_gate *g, uint64_t key) {
   uint64_t ns = atomic_load_explicit(&vgpu_estimate_of(&g->estimates, key)->ns, memory_order_relaxed);
-  return ns ? ns : UNKNOWN_NS;
+  return ns ? ns : VGPU_UNKNOWN_NS;
 }
 
 static bool held(const struct vgpu_gate *g, uint32_t turn) {
@@ -71,8 +48,7 @@ static bool held(const struct vgpu_gate *g, uint32_t turn) {
          VGPU_TURN_GENERATION(turn) + 1 != atomic_load_explicit(&g->given_back, memory_order_relaxed);
 }
 
-// Until when the turn lasts, on this process's clock; UINT64_MAX: no end.
-static uint64_t turn_end(const struct vgpu_slot *slot, uint64_t now) {
+uint64_t vgpu_turn_end(const struct vgpu_slot *slot, uint64_t now) {
   if (!atomic_load_explicit(&slot->contended, memory_order_relaxed)) return UINT64_MAX;
   uint64_t granted = slot->granted_ns, quantum = slot->quantum_ns;
   // A clock namespace shifts the clock: then the arbiter's word decides, when it comes.
@@ -80,15 +56,12 @@ static uint64_t turn_end(const struct vgpu_slot *slot, uint64_t now) {
   return granted + quantum;
 }
 
-// Under MPS others may run beside this process as far as it said it would leave room. Work that needs more than that
-// asks again.
-static bool outgrown(const struct vgpu_gate *g) {
+bool vgpu_outgrown(const struct vgpu_gate *g) {
   uint32_t said = g->member->width;
   return said && atomic_load_explicit(&g->width, memory_order_relaxed) > said;
 }
 
-// What to ask for: what this turn's work occupies so far, or the last one's did; 0: all.
-static void set_width(struct vgpu_gate *g) {
+void vgpu_width_to_ask(struct vgpu_gate *g) {
   struct vgpu_member *m = g->member;
   uint32_t width = atomic_load(&g->width);
   if (width < g->last_width) width = g->last_width;
@@ -100,10 +73,10 @@ static bool fits(struct vgpu_gate *g, uint64_t estimate, bool *over) {
   struct vgpu_slot *slot = g->member->slot;
   uint64_t outstanding = atomic_load_explicit(&g->outstanding_ns, memory_order_relaxed);
   uint64_t budget = g->member->account->queue_ns;
-  *over = outgrown(g);
+  *over = vgpu_outgrown(g);
   if (*over) return false;
   if (atomic_load_explicit(&slot->contended, memory_order_relaxed)) {
-    uint64_t now = vgpu_now_ns(), end = turn_end(slot, now);
+    uint64_t now = vgpu_now_ns(), end = vgpu_turn_end(slot, now);
     if (end != UINT64_MAX) {
       uint64_t left = end > now ? end - now : 0;
       // Every turn is good for one piece of work, however long: what it takes too much is paid back.
@@ -158,7 +131,7 @@ static bool wait_for_room(struct vgpu_gate *g, struct vgpu_visitor *v, uint64_t 
       good = false;
       break;
     }
-    start(g);
+    vgpu_gate_follow(g);
     struct vgpu_slot *slot = m->slot;
     uint32_t turn = atomic_load(&slot->turn);
     if (held(g, turn) && !g->closed) {
@@ -196,7 +169,7 @@ static bool wait_for_room(struct vgpu_gate *g, struct vgpu_visitor *v, uint64_t 
     }
     // A turn that came and went while this process could not run answered the request.
     if (!g->requested || g->requested_in != VGPU_TURN_GENERATION(turn)) {
-      set_width(g);
+      vgpu_width_to_ask(g);
       g->requested = vgpu_member_send(m, VGPU_REQUEST, 0, 0);
       g->requested_in = VGPU_TURN_GENERATION(turn);
     }
@@ -290,141 +263,4 @@ void vgpu_gate_exit(struct vgpu_lane *lane, uint64_t key, bool submitted) {
     }
   }
   visitor_exit(v);
-}
-
-// With the mutex held: waits for the first fence and learns from it.
-static void pass_first(struct vgpu_gate *g) {
-  struct fence *f = g->first;
-  pthread_mutex_unlock(&g->mutex);
-  if (f->mark) g->fences->wait(f->lane, f->mark);
-  uint64_t now = vgpu_now_ns();
-  pthread_mutex_lock(&g->mutex);
-  g->first = f->next;
-  if (!g->first) g->last = &g->first;
-  if (f->mark) {
-    // Since the device could begin with it. Where the host is the slower side that is too long: then what it took
-    // after the fence, which is at least the last piece, is nearer.
-    uint64_t began = f->first_ns > g->done_ns ? f->first_ns : g->done_ns;
-    uint64_t each = (now - began) / f->count, after = now - f->recorded_ns;
-    if (f->moved) {
-      struct vgpu_slot *slot = g->member->slot;
-      atomic_fetch_add_explicit(&slot->timed, f->moved, memory_order_relaxed);
-      atomic_fetch_add_explicit(&slot->moving_ns, now - began, memory_order_relaxed);
-    }
-    uint64_t took = each < after ? each : after, expected = f->estimate_ns / f->count;
-    // A gang's kernel waits for its peers at times: that is not how long it takes.
-    if (g->member->config.gang[0] && expected != UNKNOWN_NS && took > expected + expected / 2) took = expected + expected / 2;
-    vgpu_estimate_learn(&g->estimates, f->keys, f->n_keys, f->count, f->estimate_ns, took);
-  }
-  g->done_ns = now;
-  g->moved_ns = now;
-  atomic_fetch_sub_explicit(&g->outstanding_ns, f->estimate_ns, memory_order_relaxed);
-  pthread_cond_broadcast(&g->changed);
-  free(f);
-}
-
-// With the mutex held: gives the turn back once its work is finished.
-static void give_back(struct vgpu_gate *g, uint32_t turn) {
-  atomic_store(&g->closed, 1);
-  pthread_mutex_unlock(&g->mutex);
-  // Threads inside are submitting: they come out as soon as the driver lets them. It may not, while its queue is
-  // full; then they come out as the device works that off.
-  for (int i = 0; vgpu_visitors_inside(g, i == 0); i++) {
-    if (i < 100) sched_yield();
-    else vgpu_sleep_ns(50000);
-  }
-  vgpu_fence_all(g);
-  pthread_mutex_lock(&g->mutex);
-  while (g->first) pass_first(g);
-  if (g->fences->page_out && g->member->paging) {
-    pthread_mutex_unlock(&g->mutex);
-    g->fences->page_out(g, true);
-    pthread_mutex_lock(&g->mutex);
-  }
-  g->enough = false;
-  vgpu_lanes_narrow(g);
-  set_width(g);
-  g->requested = g->waiters > 0;
-  g->requested_in = VGPU_TURN_GENERATION(turn);
-  atomic_store(&g->given_back, VGPU_TURN_GENERATION(turn) + 1);
-  vgpu_member_send(g->member, VGPU_RELEASE, VGPU_TURN_GENERATION(turn), g->waiters > 0);
-  atomic_store(&g->closed, 0);
-  pthread_cond_broadcast(&g->changed);
-}
-
-// The gate's thread.
-static void *follow(void *gate) {
-  struct vgpu_gate *g = gate;
-  struct vgpu_account *account = g->member->account;
-  uint64_t quiet_since = 0, quiet_count = 0, alive_at = 0;
-  uint32_t quiet_turn = 0;
-  pthread_mutex_lock(&g->mutex);
-  for (;;) {
-    struct vgpu_slot *slot = g->member->slot;
-    account = g->member->account;
-    uint32_t rung = atomic_load(&slot->bell), turn = atomic_load(&slot->turn);
-    enum vgpu_turn state = (enum vgpu_turn)VGPU_TURN_STATE(turn);
-    bool mine = state != VGPU_TURN_NONE && VGPU_TURN_GENERATION(turn) + 1 != g->given_back;
-    uint64_t now = vgpu_now_ns(), timeout = 0;
-    if (mine && now - alive_at >= ALIVE_NS) {
-      alive_at = now;
-      if (!vgpu_member_alive(g->member)) {
-        // A turn that nobody vouches for any more is none: the next piece of work asks the next arbiter.
-        atomic_store(&g->given_back, VGPU_TURN_GENERATION(turn) + 1);
-        continue;
-      }
-    }
-    if (mine && (state == VGPU_TURN_RECALLED || (outgrown(g) && g->waiters > 0))) {
-      give_back(g, turn);
-      continue;
-    }
-    if (mine && atomic_load(&slot->contended)) {
-      uint64_t end = turn_end(slot, now), count = atomic_load(&g->submitted);
-      if (now >= end || g->enough) {
-        give_back(g, turn);
-        continue;
-      }
-      timeout = end == UINT64_MAX ? 0 : end - now;
-      bool quiet = !g->first && g->waiters == 0 && !vgpu_visitors_inside(g, false) && count == quiet_count;
-      if (!quiet || quiet_turn != turn) {
-        quiet_since = now;
-        quiet_count = count;
-        quiet_turn = turn;
-      }
-      // This thread slept while the device worked: all is quiet since that ended.
-      if (g->done_ns > quiet_since) quiet_since = g->done_ns;
-      if (now - quiet_since >= account->idle_ns) {
-        // No work came for a while. What was submitted last may be unfinished: then it is not idle.
-        if (atomic_load(&g->unfenced) == 0) {
-          give_back(g, turn);
-          continue;
-        }
-        pthread_mutex_unlock(&g->mutex);
-        vgpu_fence_all(g);
-        pthread_mutex_lock(&g->mutex);
-        if (!g->first) quiet_since = now;
-        continue;
-      }
-      uint64_t until_idle = quiet_since + account->idle_ns - now;
-      if (timeout == 0 || until_idle < timeout) timeout = until_idle;
-    } else {
-      g->enough = false;
-    }
-    if (g->first) {
-      pass_first(g);
-      continue;
-    }
-    pthread_mutex_unlock(&g->mutex);
-    // Others need the room of what this process left on the device.
-    if (!mine && g->fences->page_out && vgpu_paging_over(g->member)) g->fences->page_out(g, false);
-    if (mine && (timeout == 0 || timeout > ALIVE_NS)) timeout = ALIVE_NS;
-    vgpu_futex_wait(&slot->bell, rung, timeout);
-    pthread_mutex_lock(&g->mutex);
-    if (mine && timeout == ALIVE_NS && atomic_load(&slot->bell) == rung) {
-      pthread_mutex_unlock(&g->mutex);
-      vgpu_fence_all(g); // nothing was submitted for a while: what was last is counted and seen to end
-      pthread_mutex_lock(&g->mutex);
-    }
-  }
-  return NULL;
 }

@@ -8,6 +8,7 @@
 #include "gate.h"
 
 #define VGPU_LANES 256 // chains of lanes
+#define VGPU_UNKNOWN_NS 25000000ull // what a kernel is taken to last before it was ever measured
 #define VGPU_STUCK_NS 100000000ull // work that does not move for so long may wait for the host: let the host go on
 
 struct fence {
@@ -86,6 +87,15 @@ static inline void visitor_exit(struct vgpu_visitor *v) {
   atomic_store_explicit(&v->inside, atomic_load_explicit(&v->inside, memory_order_relaxed) - 1, memory_order_release);
 }
 
+// Starts the gate's thread, unless it runs.
+VGPU_HIDDEN void vgpu_gate_follow(struct vgpu_gate *g);
+// Until when the turn lasts, on this process's clock; UINT64_MAX: no end.
+VGPU_HIDDEN uint64_t vgpu_turn_end(const struct vgpu_slot *slot, uint64_t now);
+// Under MPS others may run beside this process as far as it said it would leave room. Work that needs more than that
+// asks again.
+VGPU_HIDDEN bool vgpu_outgrown(const struct vgpu_gate *g);
+// Sets what to ask for: what this turn's work occupies so far, or the last one's did; 0: all.
+VGPU_HIDDEN void vgpu_width_to_ask(struct vgpu_gate *g);
 // Rings for the gate's thread.
 VGPU_HIDDEN void vgpu_gate_bell(struct vgpu_gate *g);
 // With the mutex held: waits for a change, or for so long.
