@@ -1,102 +1,12 @@
-#include "schedule.h"
+#include "claims.h"
 
 #include <string.h>
-
-// A best-effort slice has no share; among themselves such slices are equal.
-static double weight(const struct vgpu_tenant *t) { return t->share ? t->share : 1; }
-
-static bool best_effort(const struct vgpu_tenant *t) { return t->qos == VGPU_QOS_BEST_EFFORT || t->share == 0; }
-
-static bool limited(const struct vgpu_tenant *t) { return t->limit < 1000; }
-
-static uint64_t quantum_of(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
-  return t->quantum_ns > s->settings.quantum_ns ? t->quantum_ns : s->settings.quantum_ns;
-}
-
-// The most credit that a limited slice saves up while it waits: what a second gives.
-static double most_credit(const struct vgpu_tenant *t) { return (double)t->limit * 1e6; }
-
-// A limited slice starts a turn once it has this much credit, so that its turns are not minced.
-static double start_credit(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
-  double start = (double)quantum_of(s, t) / 2, most = most_credit(t) / 2;
-  return start < most || t->quantum_ns == 0 ? start : most;
-}
-
-static void refill(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now) {
-  if (now <= t->credit_at) return;
-  uint64_t passed = now - t->credit_at;
-  t->credit_at = now;
-  if (!limited(t)) return;
-  t->credit_ns += (double)passed * t->limit / 1000.0;
-  // A slice that waits for others keeps what it could not use; one that wants nothing keeps one turn's worth.
-  double most = t->wanting ? most_credit(t) : (double)s->settings.quantum_ns;
-  if (t->credit_ns > most) t->credit_ns = most;
-}
-
-static bool holds(const struct vgpu_client *c) { return c->state == VGPU_HOLDING || c->state == VGPU_BESIDE; }
-
-static uint32_t width_of(const struct vgpu_schedule *s, const struct vgpu_client *c) {
-  return c->width && c->width < s->capacity ? c->width : s->capacity ? s->capacity : 1000;
-}
 
 static uint32_t occupied(const struct vgpu_schedule *s) {
   uint32_t sum = 0;
   for (const struct vgpu_client *c = s->clients; c; c = c->next)
     if (holds(c)) sum += width_of(s, c);
   return sum;
-}
-
-static bool eligible(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now) {
-  refill(s, t, now);
-  if (t->barred) return false;
-  return !limited(t) || t->credit_ns >= start_credit(s, t);
-}
-
-// A slice that waits for nothing keeps at most `lag_ns` of unused claim: neither is idle time saved up for a burst, nor
-// does a short pause cost it its place, nor is anybody made to pay for what it used while nobody else wanted it. Counted
-// from whoever is furthest behind of those that the turn may go to: `t`, which is charged, may be far ahead with a long
-// piece of work, and that is its own debt.
-static void forfeit(struct vgpu_schedule *s, const struct vgpu_tenant *t, uint64_t now) {
-  double level = t->clock;
-  for (struct vgpu_tenant *o = s->tenants; o; o = o->next)
-    if (o->clock < level && best_effort(o) == best_effort(t) && o->waiting && eligible(s, o, now)) level = o->clock;
-  for (struct vgpu_tenant *o = s->tenants; o; o = o->next) {
-    if (o == t || o->waiting || best_effort(o) != best_effort(t)) continue;
-    double least = level - (double)s->settings.lag_ns * 1000.0 / weight(o);
-    if (o->clock < least) o->clock = least;
-  }
-}
-
-static void charge(struct vgpu_schedule *s, struct vgpu_client *c, uint64_t now) {
-  if (now <= c->charged_to) return;
-  uint64_t used = now - c->charged_to;
-  c->charged_to = now;
-  c->held_ns += used;
-  struct vgpu_tenant *t = c->tenant;
-  if (!s->whole) t->used_ns += used * width_of(s, c) / 1000;
-  else if (c == s->holder) t->used_ns += used * s->whole / 1000;
-  if (c->state == VGPU_BESIDE) return;
-  t->held_ns += used;
-  t->clock += (double)used * 1000.0 / weight(t);
-  refill(s, t, now);
-  if (limited(t)) t->credit_ns -= (double)used;
-  forfeit(s, t, now);
-}
-
-void vgpu_schedule_account(struct vgpu_schedule *s, uint64_t now) {
-  if (now > s->accounted_at) {
-    uint64_t passed = now - s->accounted_at;
-    if (s->holder) s->busy_ns += passed;
-    else s->idle_ns += passed;
-    s->accounted_at = now;
-  }
-  for (struct vgpu_client *c = s->clients; c; c = c->next) {
-    if (holds(c) || c->state == VGPU_STRIPPED) charge(s, c, now);
-    if (c->state == VGPU_WAITING && now > c->charged_to) {
-      c->tenant->wait_ns += now - c->charged_to;
-      c->charged_to = now;
-    }
-  }
 }
 
 static void set_state(struct vgpu_client *c, enum vgpu_client_state state, uint64_t now) {
@@ -135,7 +45,7 @@ static bool before(const struct vgpu_schedule *s, const struct vgpu_tenant *a, c
 static struct vgpu_tenant *next_tenant(struct vgpu_schedule *s, uint64_t now) {
   struct vgpu_tenant *best = NULL;
   for (struct vgpu_tenant *t = s->tenants; t; t = t->next)
-    if (t->waiting && eligible(s, t, now) && (!best || before(s, t, best))) best = t;
+    if (t->waiting && vgpu_eligible(s, t, now) && (!best || before(s, t, best))) best = t;
   return best;
 }
 
@@ -148,7 +58,7 @@ static struct vgpu_client *next_client(const struct vgpu_schedule *s, const stru
 
 static bool others_wait(struct vgpu_schedule *s, uint64_t now) {
   for (struct vgpu_client *c = s->clients; c; c = c->next)
-    if (c != s->holder && c->state == VGPU_WAITING && eligible(s, c->tenant, now)) return true;
+    if (c != s->holder && c->state == VGPU_WAITING && vgpu_eligible(s, c->tenant, now)) return true;
   return false;
 }
 
@@ -156,14 +66,6 @@ static bool others_wait(struct vgpu_schedule *s, uint64_t now) {
 // for which another one waits: a turn this short is good for no more.
 static uint64_t up_end(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
   return t->up_until > s->granted_at ? t->up_until : s->granted_at + VGPU_ONE_PIECE_NS;
-}
-
-// A limited holder's turn ends when its credit does, even if nobody waits.
-static uint64_t credit_deadline(const struct vgpu_tenant *t, uint64_t now) {
-  if (!limited(t)) return VGPU_NEVER;
-  if (t->credit_ns <= 0) return now;
-  double drain = 1.0 - t->limit / 1000.0; // it refills while it runs
-  return now + (uint64_t)(t->credit_ns / (drain > 0.001 ? drain : 0.001));
 }
 
 // The shortest turn. One that memory was moved for is worth its whole length.
@@ -209,7 +111,7 @@ static void begin(struct vgpu_schedule *s, struct vgpu_client *leader, uint64_t 
   for (struct vgpu_client *c = s->clients; c && !rest; c = c->next)
     if (c->state == VGPU_BESIDE) rest = c;
   uint64_t quantum_ns = quantum_of(s, leader->tenant);
-  s->deadline = credit_deadline(leader->tenant, now);
+  s->deadline = vgpu_credit_deadline(leader->tenant, now);
   if (s->capacity && !limited(leader->tenant) && !rest)
     for (struct vgpu_client *c; (c = next_beside(s));) set_state(c, VGPU_BESIDE, now);
   uint64_t end = now + quantum_ns;
@@ -267,7 +169,7 @@ static void left(struct vgpu_schedule *s, uint64_t now) {
 // Brings the holder's deadline forward now that `t` waits.
 static void press(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now) {
   struct vgpu_tenant *h = s->holder->tenant;
-  if (!eligible(s, t, now) && !(t->barred && h->up)) return;
+  if (!vgpu_eligible(s, t, now) && !(t->barred && h->up)) return;
   uint64_t end = s->granted_at + quantum_of(s, h);
   if (h != t) {
     if (t->critical && !ahead(s, t)) end = now;
@@ -330,7 +232,7 @@ void vgpu_client_gone(struct vgpu_schedule *s, struct vgpu_client *c, uint64_t n
 void vgpu_client_request(struct vgpu_schedule *s, struct vgpu_client *c, uint64_t now) {
   if (c->state == VGPU_WAITING || holds(c)) return;
   vgpu_schedule_account(s, now);
-  refill(s, c->tenant, now);
+  vgpu_credit_refill(s, c->tenant, now);
   set_state(c, VGPU_WAITING, now);
   if (!s->holder) grant_next(s, now);
   else fill(s, now);
@@ -405,7 +307,7 @@ uint64_t vgpu_schedule_due(struct vgpu_schedule *s, uint64_t now) {
   for (struct vgpu_client *c = s->clients; c; c = c->next) {
     struct vgpu_tenant *t = c->tenant;
     if (c->state != VGPU_WAITING || !limited(t)) continue;
-    refill(s, t, now);
+    vgpu_credit_refill(s, t, now);
     double missing = start_credit(s, t) - t->credit_ns;
     if (missing <= 0 && s->holder && s->deadline != VGPU_NEVER) continue; // its turn comes when that one's ends
     if (missing <= 0) return now;

@@ -1,4 +1,4 @@
-// links: arbiter/schedule.c
+// links: arbiter/schedule.c arbiter/claims.c
 // Runs the arbiter's schedule against simulated clients in virtual time and prints each one's share.
 //   schedule_sim <seconds> <tenant>…   tenant = id:share:limit:qos:critical:work_us:gap_us[:clients[:width[:quantum_us:cost_us]]]
 // With CAPACITY in the environment (milli) turns are shared by as many as fit.
