@@ -1,15 +1,8 @@
 // Makes limiter/generated/ from the list of entry points: node native/gen/generate.ts
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  dispositionOf,
-  exportTables,
-  type Hook,
-  hookOf,
-  nvmlHooks,
-  openclOwn,
-  openclWork,
-} from './entrypoints.ts';
+import { dispositionOf, type Hook, hookOf, nvmlHooks, openclOwn, openclWork } from './entrypoints.ts';
+import { exportTables } from './export-tables.ts';
 import { type DriverSymbol, parseSymbols } from './symbols.ts';
 
 const here = import.meta.dirname;

@@ -1,4 +1,4 @@
-// cuGetExportTable: tables of undocumented functions. Which of them need what is said in gen/entrypoints.ts; a table
+// cuGetExportTable: tables of undocumented functions. Which of them need what is said in gen/export-tables.ts; a table
 // with a hooked entry is handed out as a copy. One that nobody knows is the driver's own: what it takes of the device
 // is measured like everything else that goes past the hooks.
 #include <stdlib.h>
