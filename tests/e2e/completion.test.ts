@@ -53,22 +53,22 @@ const fish: Offer = (typed) =>
     .filter(Boolean)
     .map((line) => line.split('\t')[0]!);
 
-/** zsh completes in its line editor alone, so one runs in a terminal of its own and Tab is pressed there. */
+/**
+ * zsh completes in its line editor alone, so one runs in a terminal of its own and Tab is pressed there. The editor
+ * takes keys in their order: the one behind the two Tabs says what the line is now, once what they offer is shown.
+ */
 const zsh: Offer = (typed) => {
   const file = join(server.work, 'press-tab.zsh');
   writeFileSync(
     file,
     `zmodload zsh/zpty
 zpty editor 'zsh -f -i'
-reads() { local out all; while zpty -r -t editor out; do all+=$out; done; print -r -- $all }
+reads() { local out all; while zpty -r -t editor out; do all+=$out; done; print -rn -- $all }
 waits() { local all; repeat 400; do all+=$(reads); [[ $all == *$1* ]] && break; sleep 0.05; done; print -r -- $all }
-zpty -w editor 'PS1=; PROMPT_EOL_MARK=; autoload -Uz compinit && compinit -u; source <(vgpu completion zsh); LISTMAX=1000; zstyle ":completion:*" list-prompt ""; zstyle ":completion:*" list-separator "|"; setopt no_always_last_prompt; stty cols 200; print READ""Y'
+zpty -w editor 'PS1=; PROMPT_EOL_MARK=; autoload -Uz compinit && compinit -u; source <(vgpu completion zsh); LISTMAX=1000; zstyle ":completion:*" list-prompt ""; zstyle ":completion:*" list-separator "|"; setopt no_always_last_prompt; stty cols 200; said() { print -rn -- " $BUFFER SHO""WN" }; zle -N said; bindkey "^Xs" said; print READ""Y'
 waits READY >/dev/null
-zpty -w -n editor ${JSON.stringify(typed)}$'\\C-x?'
-sleep 0.2
-zpty -w -n editor $'\\t\\t'
-sleep 2.5
-print -r -- "$(reads)"
+zpty -w -n editor ${JSON.stringify(typed)}$'\\t\\t\\C-xs'
+waits SHOWN
 zpty -d editor
 `,
   );

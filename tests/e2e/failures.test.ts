@@ -5,7 +5,8 @@ import { TestServer } from './harness/test-server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await TestServer.start();
+  // Room for four hostile scripts and their neighbours at once, whatever the machine has.
+  server = await TestServer.start({ VGPU_CPU: '4' });
 });
 afterAll(() => server?.close());
 
@@ -65,7 +66,7 @@ describe('a hostile script is contained, and its neighbour does not notice', () 
   const neighbour =
     'import time\nfor i in range(20):\n    print("beat", i, flush=True)\n    time.sleep(0.1)\n';
 
-  test.each([
+  test.concurrent.each([
     [
       'a fork bomb',
       'import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass\n',
@@ -88,19 +89,26 @@ describe('a hostile script is contained, and its neighbour does not notice', () 
       'a daemon that outlives its parent',
       'import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        while True:\n            time.sleep(1)\n    os._exit(0)\nprint("parent gone")\n',
     ],
-  ])('%s', async (_name, script) => {
+  ])('%s', async (name, script) => {
+    const file = name.replaceAll(/\W/g, '-');
+    const flags = ['--cpu', '0.5', '--memory', '256MiB'];
     const [victim, hostile] = await Promise.all([
-      server.run(neighbour, [], 'neighbour.py'),
-      server.run(script, ['--time', '8s', '--memory', '256MiB'], 'hostile.py'),
+      server.run(neighbour, flags, `neighbour-of-${file}.py`),
+      server.run(script, [...flags, '--time', '8s'], `${file}.py`),
     ]);
     expect(victim.state).toBe('COMPLETED');
     expect(victim.tasks[0]?.lines).toBe(20);
     expect(['COMPLETED', 'FAILED']).toContain(hostile.state);
+    const mine = [victim, hostile].map((job) => job.tasks[0]?.container);
     await eventually(
       'its container is gone',
-      async () => (await workersOf(server.home)).length === 0,
+      async () => (await workersOf(server.home)).every((one) => !mine.includes(one.Id)),
       10_000,
     );
+  });
+
+  test('nothing of them is left', async () => {
+    await eventually('no worker is left', async () => (await workersOf(server.home)).length === 0, 10_000);
   });
 
   test('a worker reaches nothing: no network, no engine, no host files, no root', async () => {
