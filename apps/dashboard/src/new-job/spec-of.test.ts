@@ -1,7 +1,7 @@
 import type { Job } from '@vgpu/api';
 import { parseJobSpec } from '@vgpu/core';
 import { describe, expect, test } from 'vitest';
-import { makeJob } from '../testing/world.ts';
+import { makeJob } from '../testing/made-jobs.ts';
 import { emptyForm, formOf } from './form-state.ts';
 import { secretUseOf } from './secret-use.ts';
 import { envOf, specOf } from './spec-of.ts';

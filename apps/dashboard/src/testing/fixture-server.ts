@@ -10,9 +10,11 @@ import { parseArgs } from 'node:util';
 import { type ClientFrame, type Route, routes, type ServerFrame, serverFrame } from '@vgpu/api';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { z } from 'zod';
-import { answers, linesOf } from './answers.ts';
+import { answers } from './answers.ts';
+import { linesOf } from './job-answers.ts';
+import { topologyOf } from './made-machine.ts';
 import { longLine, seriesOf } from './streams.ts';
-import { makeWorld, manySeries, topologyOf } from './world.ts';
+import { makeWorld, manySeries } from './world.ts';
 
 const { values: flags } = parseArgs({
   options: {

@@ -1,5 +1,5 @@
 import type { CleaningReport } from '@vgpu/api';
-import { randomOf } from './world.ts';
+import { randomOf } from './seed.ts';
 
 /** A cleaning report with something of each kind. */
 export function report(file: string): CleaningReport {

@@ -1,5 +1,5 @@
 import type { LogLineView, Series } from '@vgpu/api';
-import { randomOf, startedAt } from './world.ts';
+import { randomOf, startedAt } from './seed.ts';
 
 /** Line `seq` of the long log: made when asked for, so that a million of them cost nothing. */
 export function longLine(seq: number): LogLineView {
