@@ -68,7 +68,7 @@ test('a pool is put under MPS, and says so', async () => {
 });
 
 test('two guaranteed slices run at the same time, each on its own multiprocessors, with no more memory than its part', async () => {
-  const more = ['--qos', 'guaranteed', '--env', 'SECONDS=25'];
+  const more = ['--qos', 'guaranteed', '--env', 'SECONDS=600'];
   const small = await submit(server, script, flags('0.3', ...more));
   const large = await submit(server, script, flags('0.7', ...more));
   await Promise.all([printed(server, small, 'READY'), printed(server, large, 'READY')]);
@@ -82,8 +82,12 @@ test('two guaranteed slices run at the same time, each on its own multiprocessor
     /slices +0\.3 of Fake GPU, 1 GiB, enforced by: limiter \+ MPS/,
   );
 
-  const [a, b] = await Promise.all([server.ended(small), server.ended(large)]);
-  const seen = [await resultOf(server, completed(a).id), await resultOf(server, completed(b).id)];
+  // Both work beside each other; then they are asked to end, and tell what they saw.
+  for (const id of [small, large]) await server.vgpu(['stop', id]);
+  const ended = await Promise.all([server.ended(small), server.ended(large)]);
+  const tasks = ended.map((job) => job.tasks[0]!);
+  for (const task of tasks) expect(task).toMatchObject({ exitCode: 0, attempts: 1 });
+  const seen = await Promise.all(tasks.map((task) => resultOf(server, task.id)));
   // 30 and 70 % of 132 multiprocessors; the driver rounds up.
   expect(seen.map((one) => one.multiprocessors)).toEqual([40, 93]);
   for (const one of seen) {
@@ -93,7 +97,7 @@ test('two guaranteed slices run at the same time, each on its own multiprocessor
     expect(one).toMatchObject({ pipes: folders().pipes, pipes_writable: false });
     expect(one.kernels).toBeGreaterThan(0);
   }
-  expect(a.tasks[0]!.slices).toMatchObject([{ enforcement: 'limiter + MPS' }]);
+  expect(tasks[0]!.slices).toMatchObject([{ enforcement: 'limiter + MPS' }]);
 });
 
 test('another project’s task waits while one has the device under MPS', async () => {

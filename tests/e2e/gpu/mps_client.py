@@ -1,8 +1,9 @@
-"""A CUDA program that works for SECONDS and tells what MPS lets it have; one line, RESULT {json}."""
+"""A CUDA program that works for SECONDS, or until it is asked to end, and tells what MPS lets it have; one line, RESULT {json}."""
 
 import ctypes
 import json
 import os
+import signal
 import time
 
 # What a program might try to get more than its part.
@@ -39,9 +40,12 @@ call('cuModuleGetFunction', ctypes.byref(function), module, b'spin_1000000')
 result['pipes'] = os.environ.get('CUDA_MPS_PIPE_DIRECTORY')
 result['others_slices'] = len(os.listdir('/run/vgpu/slices')) - 1
 result['pipes_writable'] = os.access(result['pipes'], os.W_OK)
+# Stopping it ends the loop, not the program: the result still comes.
+asked = []
+signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
 print('READY', flush=True)
 kernels, end = 0, time.monotonic() + float(os.environ.get('SECONDS', '0'))
-while time.monotonic() < end:
+while time.monotonic() < end and not asked:
     for _ in range(10):
         call('cuLaunchKernel', function, 132, 1, 1, 1, 1, 1, 0, None, None, None)
     call('cuCtxSynchronize')

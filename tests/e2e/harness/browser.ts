@@ -57,8 +57,25 @@ export interface Look {
   scheme: 'light' | 'dark';
 }
 
+const heightOf = (width: number): number => (width < 500 ? 844 : width > 2000 ? 1440 : 860);
+
 /** A window of that size and scheme. */
 export function openWindow(browser: Browser, { width, scheme }: Look): Promise<BrowserContext> {
-  const height = width < 500 ? 844 : width > 2000 ? 1440 : 860;
-  return browser.newContext({ viewport: { width, height }, colorScheme: scheme });
+  return browser.newContext({ viewport: { width, height: heightOf(width) }, colorScheme: scheme });
 }
+
+/** Changes the size of a page's window and waits until it is drawn so. */
+export async function resize(page: Page, width: number): Promise<void> {
+  await page.setViewportSize({ width, height: heightOf(width) });
+  await drawn(page);
+}
+
+/** Changes between light and dark as the system would, and waits until the page is drawn so. */
+export async function recolour(page: Page, scheme: Look['scheme']): Promise<void> {
+  await page.emulateMedia({ colorScheme: scheme });
+  await page.locator(`html[data-mantine-color-scheme="${scheme}"]`).waitFor();
+  await drawn(page);
+}
+
+const drawn = (page: Page): Promise<unknown> =>
+  page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');

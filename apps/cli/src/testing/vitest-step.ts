@@ -6,7 +6,7 @@ import { runProgram, type StepResult } from './step.ts';
 type Summary = Pick<StepResult, 'passed' | 'failed' | 'skipped' | 'failures'>;
 
 /**
- * Runs one project of Vitest and reads its counts from tools/vitest-summary.ts.
+ * Runs the projects of Vitest whose names begin with this one, and reads its counts from tools/vitest-summary.ts.
  * A run that ends without a summary, or badly though no test failed, counts as one failure.
  * @param filters parts of file names.
  * @param extra environment of the run.
@@ -26,7 +26,7 @@ export async function vitestStep(
     join(root, 'node_modules/vitest/vitest.mjs'),
     'run',
     '--project',
-    project,
+    `${project}*`,
     '--passWithNoTests',
     '--reporter=default',
     `--reporter=${join(root, 'tools/vitest-summary.ts')}`,
