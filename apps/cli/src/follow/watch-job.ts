@@ -57,7 +57,12 @@ export function watchJob(
           finishing = false;
           if (isJobTerminal(job.state)) end(() => resolve(job));
         },
-        (error) => end(() => reject(error)),
+        (error) => {
+          finishing = false;
+          // A server that ended just now comes back with the job's frame, or the stream says that it stays away.
+          if (error instanceof VgpuError && error.code === 'SERVER_UNREACHABLE') return;
+          end(() => reject(error));
+        },
       );
     };
     const take = (task: Task): void => {
