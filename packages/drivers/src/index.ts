@@ -1,6 +1,7 @@
 export { assertBounded } from './docker/bounds.ts';
 export { EngineClient } from './docker/client.ts';
-export { DockerDriver, type DockerDriverOptions } from './docker/driver.ts';
+export { DockerDriver } from './docker/driver.ts';
+export type { DockerDriverOptions } from './docker/open-engine.ts';
 export { mountsUnder, mountTmpfs, unmount } from './docker/tmpfs.ts';
 export {
   type EngineEndpoint,

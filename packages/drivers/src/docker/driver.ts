@@ -1,4 +1,3 @@
-import { existsSync, readdirSync } from 'node:fs';
 import { rmdir } from 'node:fs/promises';
 import type { Duplex } from 'node:stream';
 import { DriverError } from '../errors.ts';
@@ -21,41 +20,22 @@ import {
   type WorkerStats,
   type WorkerStatus,
 } from '../types.ts';
-import { type BoundsInfo, requireBounds, rootlessOf, unboundedOf } from './bounds.ts';
-import { isWritable, type Limits, readUsage, writeLimits } from './cgroup.ts';
-import { EngineClient } from './client.ts';
+import { requireBounds } from './bounds.ts';
+import { isWritable, type Limits, writeLimits } from './cgroup.ts';
 import { limitsOf } from './container-spec.ts';
 import type { DockerContext } from './context.ts';
 import { connectInside } from './control-channel.ts';
 import { removeEgressNetwork } from './egress-network.ts';
-import { type ContainerDescription, EngineContainers } from './engine-containers.ts';
-import { engineDialect } from './engine-dialect.ts';
 import { followEngine } from './engine-events.ts';
-import { folderSettings, homeIdentity, stageRuntime } from './host-settings.ts';
 import { checkLaunch, startCold } from './launch-worker.ts';
-import { LiveWorker } from './live-worker.ts';
+import type { LiveWorker } from './live-worker.ts';
+import { type DockerDriverOptions, type EngineInfo, fingerprintOf, openEngine } from './open-engine.ts';
 import { collectTree } from './outputs.ts';
-import { readRecord, type TaskRecord } from './task-record.ts';
-import { mountsUnder } from './tmpfs.ts';
+import { attend, earlierWorker, reapWorkers } from './recovery.ts';
+import { Teardown } from './teardown.ts';
 import { WarmPool } from './warm-pool.ts';
-import { removeFolders, workerPaths } from './worker-folders.ts';
-
-export interface DockerDriverOptions {
-  /** The engine's Unix socket. */
-  socketPath: string;
-  /** VGPU_HOME. */
-  home: string;
-  /** OCI runtime by its name in the engine; default: crun where the engine has it and control groups are v2. */
-  ociRuntime?: string;
-  log?: (line: string) => void;
-}
-
-interface EngineInfo extends BoundsInfo {
-  DefaultRuntime?: string;
-  Runtimes?: Record<string, unknown>;
-  SwapLimit?: boolean;
-  CDISpecDirs?: string[];
-}
+import { recordOf, statusOf } from './worker-status.ts';
+import { usageOf } from './worker-usage.ts';
 
 /** Runs workers in Docker, or in Podman through the same API. */
 export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, KeepsWarm {
@@ -65,13 +45,14 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
   readonly #workers = new Map<string, LiveWorker>();
   readonly #attempts = new Set<string>();
   readonly #listeners = new Set<(event: DriverEvent) => void>();
-  readonly #destroying = new Map<string, Promise<{ teardownMs: number }>>();
+  readonly #teardown: Teardown;
   readonly #pool: WarmPool;
   readonly #stopFollowing: () => void;
 
   private constructor(context: DockerContext, info: EngineInfo) {
     this.context = context;
     this.#info = info;
+    this.#teardown = new Teardown(context);
     this.#pool = new WarmPool(context, (worker) => this.#destroyParts(worker.id, worker));
     this.#stopFollowing = followEngine(context.client, (connected, message) => {
       this.#emit({ type: 'engine', at: Date.now(), connected, message });
@@ -80,66 +61,12 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
 
   /** Connects to the engine. Throws ENGINE_UNREACHABLE, ENGINE_REFUSED or UNSUPPORTED. */
   static async open(options: DockerDriverOptions): Promise<DockerDriver> {
-    const client = new EngineClient(options.socketPath);
-    const { engine } = await client.version();
-    const info = await client.json<EngineInfo>('GET', '/info');
-    const homeId = homeIdentity(options.home);
-    const dialect = engineDialect(engine, rootlessOf(info), options.home);
-    if (dialect.rootless && process.getuid?.() === 0) {
-      await client.close();
-      throw new DriverError(
-        'UNSUPPORTED',
-        `the rootless engine at ${client.socketPath} belongs to a user, and vgpu runs as root here`,
-        'Run vgpu as that user: the engine reads nothing of what belongs to root.',
-      );
-    }
-    const unbounded = await unboundedOf(client, info);
-    const runtimes = Object.keys(info.Runtimes ?? {});
-    const context: DockerContext = {
-      client,
-      containers: new EngineContainers(client),
-      homeId,
-      folders: folderSettings(options.home, homeId, client.socketPath, dialect),
-      runtime: stageRuntime(options.home),
-      // crun starts and ends containers faster; it refuses hosts that mix both control group versions.
-      ociRuntime:
-        options.ociRuntime ?? (runtimes.includes('crun') && info.CgroupVersion === '2' ? 'crun' : undefined),
-      dialect,
-      unbounded,
-      cgroup: info.CgroupVersion === '2' ? 'v2' : info.CgroupVersion === '1' ? 'v1' : 'unknown',
-      young: new Set(),
-      log: options.log ?? (() => {}),
-    };
+    const { context, info } = await openEngine(options);
     return new DockerDriver(context, info);
   }
 
-  async fingerprint(): Promise<DriverFingerprint> {
-    const version = await this.context.client.version();
-    const warnings: string[] = [];
-    if (!this.#info.SecurityOptions?.some((o) => o.includes('seccomp')))
-      warnings.push('the engine has no seccomp: workers run without a system-call filter');
-    const { unbounded } = this.context;
-    if (this.#info.SwapLimit === false)
-      warnings.push('the engine cannot limit swap: a worker may swap beyond its memory');
-    return {
-      driver: this.name,
-      healthy: true,
-      engine: version.engine,
-      version: version.version,
-      apiVersion: version.apiVersion,
-      cgroup: this.context.cgroup,
-      rootless: this.context.dialect.rootless,
-      capabilities: {
-        warmPool: true,
-        updateLimits: true,
-        ports: true,
-        egress: process.getuid?.() === 0 && !this.context.dialect.rootless,
-        cdi: Array.isArray(this.#info.CDISpecDirs) && this.#info.CDISpecDirs.length > 0,
-        outputBounds: this.context.folders.canMount ? 'hard' : 'watched',
-      },
-      ...(unbounded.bounds.length > 0 ? { unbounded } : {}),
-      warnings,
-    };
+  fingerprint(): Promise<DriverFingerprint> {
+    return fingerprintOf(this.name, this.context, this.#info);
   }
 
   async start(launch: TaskLaunch, signal?: AbortSignal): Promise<WorkerHandle> {
@@ -200,112 +127,31 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
 
   async inspect(handle: WorkerHandle): Promise<WorkerStatus | undefined> {
     const c = await this.context.containers.inspect(handle.id);
-    return c && this.#status(c);
+    return c && statusOf(this.context, c);
   }
 
   async list(): Promise<WorkerStatus[]> {
     const all = await this.context.containers.list(this.context.homeId);
-    return all.map((c) => this.#status(c)).filter((s): s is WorkerStatus => s !== undefined);
-  }
-
-  /** Undefined for an idle worker of the pool: it has no task. */
-  #status(c: ContainerDescription): WorkerStatus | undefined {
-    const record = this.#recordOf(c);
-    if (!record) return undefined;
-    const ended = c.State.Status === 'exited' || c.State.Status === 'dead' || c.State.Status === 'removing';
-    return {
-      handle: { ...record.handle, name: c.Name.replace(/^\//, '') },
-      phase: c.State.Running ? 'running' : ended ? 'exited' : 'created',
-      image: record.image,
-      imageId: c.Image,
-      createdAt: Date.parse(c.Created),
-      ...(ended ? { exitCode: c.State.ExitCode, oomKilled: c.State.OOMKilled } : {}),
-      ...(c.State.Pid ? { pid: c.State.Pid } : {}),
-      ports: record.ports,
-      labels: c.Config.Labels,
-    };
-  }
-
-  /** The task of a container: its folder's record, else (a crash before it was written) its labels. */
-  #recordOf(c: ContainerDescription): TaskRecord | undefined {
-    const labels = c.Config.Labels;
-    const paths = workerPaths(this.context.folders, labels[LABEL.folder] ?? '');
-    const record = readRecord(paths.record);
-    if (record || labels[LABEL.role] !== 'worker') return record;
-    const handle: WorkerHandle = {
-      driver: this.name,
-      id: c.Id,
-      name: c.Name.replace(/^\//, ''),
-      attemptId: labels[LABEL.attempt] ?? '',
-      taskId: labels[LABEL.task] ?? '',
-      jobId: labels[LABEL.job] ?? '',
-      project: labels[LABEL.project] ?? '',
-      workerName: labels[LABEL.worker] ?? '',
-      ringDir: paths.ctl,
-      ringPath: paths.ring,
-      warm: false,
-      startedAt: Date.parse(c.Created),
-    };
-    return {
-      handle,
-      memoryBytes: c.HostConfig.Memory,
-      timeLimitMs: 0,
-      outputLimits: { bytes: 0, files: 0 },
-      ports: [],
-      image: c.Config.Image,
-    };
+    return all.map((c) => statusOf(this.context, c)).filter((s): s is WorkerStatus => s !== undefined);
   }
 
   async recover(): Promise<WorkerHandle[]> {
     const found = await this.context.containers.list(this.context.homeId);
     const handles: WorkerHandle[] = [];
     for (const c of found) {
-      const record = this.#recordOf(c);
+      const record = recordOf(this.context, c);
       if (!record || this.#workers.has(c.Id)) continue;
-      const worker = new LiveWorker(
-        this.context.containers,
-        c.Id,
-        workerPaths(this.context.folders, c.Config.Labels[LABEL.folder] ?? ''),
-      );
-      worker.record = record;
+      const worker = earlierWorker(this.context, c, record);
       this.#watch(worker);
       handles.push(record.handle);
-      if (!c.State.Running) void worker.settleFromEngine();
-      else {
-        // One that cannot be spoken to can still be watched.
-        await worker.attach().catch(() => void worker.settleFromEngine());
-        if (!this.context.folders.canMount || worker.paths.out.startsWith(worker.paths.disk))
-          worker.watchOutput();
-      }
+      await attend(this.context, c, worker);
     }
     return handles;
   }
 
   async stats(handle: WorkerHandle): Promise<WorkerStats | undefined> {
     const worker = this.#workers.get(handle.id);
-    if (!worker || worker.hasEnded) return undefined;
-    const limit = worker.record?.memoryBytes ?? 0;
-    const cgroup = await worker.cgroup();
-    if (cgroup) {
-      try {
-        return { at: Date.now(), ...readUsage(cgroup), memoryLimitBytes: limit };
-      } catch {
-        return undefined; // it ended between the two looks
-      }
-    }
-    const raw = await this.context.client.json<{
-      cpu_stats: { cpu_usage: { total_usage: number } };
-      memory_stats: { usage?: number; stats?: Record<string, number> };
-      pids_stats: { current?: number };
-    }>('GET', `/containers/${handle.id}/stats`, { query: { stream: false, 'one-shot': true } });
-    const { usage = 0, stats = {} } = raw.memory_stats;
-    return {
-      at: Date.now(),
-      cpuMs: raw.cpu_stats.cpu_usage.total_usage / 1e6,
-      memoryBytes: usage - (stats.inactive_file ?? stats.total_inactive_file ?? 0),
-      memoryLimitBytes: limit,
-      pids: raw.pids_stats.current ?? 0,
-    };
+    return worker && usageOf(this.context, worker);
   }
 
   async updateLimits(handle: WorkerHandle, limits: Limits): Promise<void> {
@@ -358,65 +204,19 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
     return result;
   }
 
-  /** Container, mounts, folders; once per container however often it is asked for. */
   #destroyParts(id: string, worker?: LiveWorker): Promise<{ teardownMs: number }> {
-    const running = this.#destroying.get(id);
-    if (running) return running;
-    const work = async () => {
-      const from = performance.now();
-      const container = worker ? undefined : await this.context.containers.inspect(id);
-      const key = worker?.paths.key ?? container?.Config.Labels[LABEL.folder];
-      const folders = async () => {
-        if (key) await removeFolders(workerPaths(this.context.folders, key), this.context.folders.canMount);
-      };
-      // Once its processes are gone nobody needs the folders, and the engine's part takes a while.
-      const early = worker?.hasEnded ? folders() : undefined;
-      await this.context.containers.remove(id);
-      // Whoever waits for its end hears of it even though the container is gone.
-      if (worker && !worker.hasEnded) await worker.settleFromEngine();
-      worker?.detach();
-      await (early ?? folders());
-      this.#workers.delete(id);
-      return { teardownMs: performance.now() - from };
-    };
-    const promise = work().finally(() => this.#destroying.delete(id));
-    this.#destroying.set(id, promise);
-    return promise;
+    return this.#teardown.remove(id, worker, () => this.#workers.delete(id));
   }
 
-  async reap(keepAttempts: ReadonlySet<string>): Promise<ReapResult> {
-    const result: ReapResult = { containers: [], networks: [], folders: [] };
-    const found = await this.context.containers.list(this.context.homeId);
-    const keptKeys = new Set<string>([...this.#workers.values()].map((w) => w.paths.key));
-    await Promise.all(
-      found.map(async (c) => {
-        const record = this.#recordOf(c);
-        const young = this.context.young.has(c.Config.Labels[LABEL.folder] ?? '');
-        const kept = young || (record ? keepAttempts.has(record.handle.attemptId) : this.#pool.holds(c.Id));
-        if (kept) keptKeys.add(c.Config.Labels[LABEL.folder] ?? '');
-        else {
-          await this.#destroyParts(c.Id, this.#workers.get(c.Id));
-          if (record) this.#attempts.delete(record.handle.attemptId);
-          result.containers.push(c.Name.replace(/^\//, ''));
-        }
-      }),
-    );
-    // Folders whose container is already gone: a crash between the two.
-    const alive = new Set(
-      (await this.context.containers.list(this.context.homeId)).map((c) => c.Config.Labels[LABEL.folder]),
-    );
-    const { diskRoot, volatileRoot, canMount } = this.context.folders;
-    const keys = new Set(
-      [diskRoot, volatileRoot].flatMap((dir) => (existsSync(dir) ? readdirSync(dir) : [])),
-    );
-    for (const point of canMount ? mountsUnder(volatileRoot) : [])
-      keys.add(point.slice(volatileRoot.length + 1).split('/')[0]!);
-    for (const key of keys) {
-      if (alive.has(key) || keptKeys.has(key) || this.context.young.has(key)) continue;
-      await removeFolders(workerPaths(this.context.folders, key), canMount);
-      result.folders.push(key);
-    }
-    return result;
+  reap(keepAttempts: ReadonlySet<string>): Promise<ReapResult> {
+    return reapWorkers(this.context, {
+      keeps: (c, record) => (record ? keepAttempts.has(record.handle.attemptId) : this.#pool.holds(c.Id)),
+      folders: () => [...this.#workers.values()].map((worker) => worker.paths.key),
+      remove: async (c, record) => {
+        await this.#destroyParts(c.Id, this.#workers.get(c.Id));
+        if (record) this.#attempts.delete(record.handle.attemptId);
+      },
+    });
   }
 
   /** Gives everything of this home back, the network of egress workers included: before an uninstall. */
@@ -431,7 +231,8 @@ export class DockerDriver implements Driver, UpdatesLimits, ConnectsPorts, Keeps
     await this.#pool.configure(
       pool,
       found.filter(
-        (c) => c.Config.Labels[LABEL.role] === 'warm' && !this.#recordOf(c) && !this.#pool.holds(c.Id),
+        (c) =>
+          c.Config.Labels[LABEL.role] === 'warm' && !recordOf(this.context, c) && !this.#pool.holds(c.Id),
       ),
     );
   }
