@@ -10,13 +10,11 @@ Environment: VGPU_CTL (folder with the ring and the control socket), VGPU_PRELOA
 warm worker imports before it has a task). Orders and answers: see docs/worker.md.
 """
 
-import ctypes
 import errno
 import json
 import os
 import select
 import signal
-import socket
 import struct
 import sys
 import time
@@ -25,25 +23,18 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 if HERE not in sys.path:
     sys.path.insert(0, HERE)
 
+from vgpu_spawn import Child, ChildDone, set_dumpable
+
 CTL = os.environ.get('VGPU_CTL', '/vgpu/ctl')
 # The ring lies in a folder that the program cannot change; sockets and the last word in one that we can.
 OWN = os.path.join(CTL, 's')
-MAX_ORDER = 4 * 1024 * 1024
 MAX_STATUS = 64 * 1024
 GATHER = 0.004  # seconds: bursts of output gather so that wake-ups stay few
 FLOOD = 256 * 1024  # bytes moved in one wake-up
-PR_SET_DUMPABLE = 4
 
 
 def now_ms():
     return time.time() * 1000
-
-
-def set_dumpable(value):
-    try:
-        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, value, 0, 0, 0)
-    except (OSError, AttributeError):
-        pass
 
 
 def oom_kills():
@@ -60,59 +51,10 @@ def oom_kills():
     return 0
 
 
-class Child:
-    """The process that becomes the user's program, and the pipes that lead to it."""
-
-    def __init__(self):
-        self.order_r, self.order_w = os.pipe()
-        self.status_r, self.status_w = os.pipe()
-        self.out_r, self.out_w = os.pipe()
-        self.err_r, self.err_w = os.pipe()
-        self.metrics_r, self.metrics_w = os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            self._become_child()
-        for fd in (self.order_r, self.status_w, self.out_w, self.err_w, self.metrics_w):
-            os.close(fd)
-        for fd in (self.status_r, self.out_r, self.err_r, self.metrics_r):
-            os.set_blocking(fd, False)
-
-    def _become_child(self):
-        code = 70
-        try:
-            for fd in (self.order_w, self.status_r, self.out_r, self.err_r, self.metrics_r):
-                os.close(fd)
-            os.setsid()
-            null = os.open('/dev/null', os.O_RDONLY)
-            os.dup2(null, 0)
-            os.close(null)
-            os.dup2(self.out_w, 1)
-            os.dup2(self.err_w, 2)
-            os.close(self.out_w)
-            os.close(self.err_w)
-            os.set_inheritable(self.metrics_w, True)
-            set_dumpable(1)
-            try:
-                # The kernel's out-of-memory killer takes the program, never the supervisor.
-                with open('/proc/self/oom_score_adj', 'w') as file:
-                    file.write('1000')
-            except OSError:
-                pass
-            import vgpu_child
-
-            code = vgpu_child.main(self.order_r, self.status_w, self.metrics_w)
-        except SystemExit as error:
-            code = error.code if isinstance(error.code, int) else 1
-        raise ChildDone(code)
-
-
-class ChildDone(BaseException):
-    def __init__(self, code):
-        self.code = code
-
-
 class Supervisor:
     def __init__(self, child):
+        # After the fork: the child has imports of its own to do meanwhile.
+        from vgpu_hosts import Hosts
         from vgpu_ring import EVENT, STDERR, STDOUT, RingWriter
 
         self.child = child
@@ -128,12 +70,9 @@ class Supervisor:
         os.set_blocking(self.wake_w, False)
         signal.set_wakeup_fd(self.wake_w, warn_on_full_buffer=False)
         self.poll.register(self.wake_r, select.POLLIN)
-        self.listener = self._listen()
-        self.poll.register(self.listener, select.POLLIN)
-        self.hosts = {}
+        self.hosts = Hosts(OWN, self.poll, self._greeting, self._obey)
         self.masks = {}  # descriptor -> Masker, for a task with secrets
         self.secrets_in_text = None
-        self.inbox = b''
         self.status_inbox = b''
         self.ready = None
         self.order = None
@@ -157,89 +96,26 @@ class Supervisor:
         except OSError:
             pass
 
-    @staticmethod
-    def _listen():
-        path = os.path.join(OWN, 'sup.sock')
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        # Bound under another name and renamed: whoever finds the path finds it listening.
-        listener.bind(path + '.new')
-        os.chmod(path + '.new', 0o666)
-        listener.listen(4)
-        os.rename(path + '.new', path)
-        listener.setblocking(False)
-        return listener
-
     # -- host ------------------------------------------------------------------------------------
 
-    def _accept(self):
-        try:
-            connection, _ = self.listener.accept()
-        except OSError:
-            return
-        pid, _, _ = struct.unpack('3i', connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
-        # A process outside this PID namespace has number 0 in here; nothing inside can have it.
-        if pid != 0 or len(self.hosts) >= 4:
-            connection.close()
-            return
-        connection.setblocking(False)
-        self.hosts[connection.fileno()] = connection
-        self.poll.register(connection.fileno(), select.POLLIN)
-        for message in (self.ready, self._started_message()):
-            if message:
-                self._send(connection, message)
+    def _greeting(self):
+        return [message for message in (self.ready, self._started_message()) if message]
 
     def _started_message(self):
         return {'event': 'started', 'at': self.started_at} if self.started_at else None
-
-    def _send(self, connection, message):
-        try:
-            connection.setblocking(True)
-            connection.settimeout(0.5)
-            connection.sendall(json.dumps(message).encode() + b'\n')
-            connection.setblocking(False)
-        except OSError:
-            self._drop(connection)
-
-    def _tell(self, message):
-        for connection in list(self.hosts.values()):
-            self._send(connection, message)
-
-    def _drop(self, connection):
-        if self.hosts.pop(connection.fileno(), None) is not None:
-            self.poll.unregister(connection.fileno())
-        connection.close()
-
-    def _hear(self, connection):
-        try:
-            data = connection.recv(65536)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b''
-        if not data:
-            self._drop(connection)
-            return
-        self.inbox += data
-        if len(self.inbox) > MAX_ORDER:
-            self.inbox = b''
-            self._drop(connection)
-            return
-        *lines, self.inbox = self.inbox.split(b'\n')
-        for line in lines:
-            self._obey(connection, json.loads(line))
 
     def _obey(self, connection, order):
         if order.get('op') != 'run':
             return
         if self.order is not None:
-            self._send(connection, {'event': 'refused', 'message': 'this worker already has a task'})
+            self.hosts.send(connection, {'event': 'refused', 'message': 'this worker already has a task'})
             return
         secrets = order.pop('secrets', None)
         if secrets:
             try:
                 self._keep_secrets(secrets)
             except OSError as error:
-                self._send(connection, {'event': 'refused', 'message': 'its secrets cannot be stored: %s' % error})
+                self.hosts.send(connection, {'event': 'refused', 'message': 'its secrets cannot be stored: %s' % error})
                 return
         self.order = order
         if order.get('ports'):
@@ -291,14 +167,14 @@ class Supervisor:
         event = message.get('event')
         if event == 'ready' and self.ready is None:
             self.ready = {'event': 'ready', 'warm': bool(message.get('warm')), 'python': message.get('python')}
-            self._tell(self.ready)
+            self.hosts.tell(self.ready)
         elif event == 'started' and self.started_at is None:
             self.started_at = now_ms()
             limit = self.order.get('timeLimitMs') if self.order else None
             if limit:
                 self.deadline = time.monotonic() + limit / 1000
             self.ring.control({'event': 'started', 'pid': self.child.pid})
-            self._tell(self._started_message())
+            self.hosts.tell(self._started_message())
         elif event == 'exception':
             masked = self.secrets_in_text or str
             self.exception = {
@@ -394,10 +270,8 @@ class Supervisor:
                         os.read(self.wake_r, 4096)
                     except BlockingIOError:
                         pass
-                elif fd == self.listener.fileno():
-                    self._accept()
-                elif fd in self.hosts:
-                    self._hear(self.hosts[fd])
+                else:
+                    self.hosts.serve(fd)
             self._check_time()
             self._reap()
         return self._finish()
@@ -445,7 +319,7 @@ class Supervisor:
         self.ring.control({k: result[k] for k in ('event', 'code', 'signal', 'oom', 'timedOut', 'stopped')})
         self.ring.close()
         self._leave_word(result)
-        self._tell(result)
+        self.hosts.tell(result)
         return code
 
     @staticmethod
