@@ -1,8 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRing } from '../ring/create.ts';
 import { RingPoller } from '../ring/poller.ts';
 import { openRing } from '../ring/reader.ts';
@@ -175,50 +175,62 @@ test('a large report (50 classes) arrives whole', async (context) => {
   expect(snapshot.metrics.accuracy!.value).toBe(1);
 });
 
-/** A data set that ships with scikit-learn, as a CSV file. */
-function csv(name: string): string {
-  const path = join(folder, `${name}.csv`);
-  const code = `from sklearn import datasets; datasets.load_${name}(as_frame=True).frame.to_csv(${JSON.stringify(path)}, index=False)`;
-  expect(spawnSync(python, ['-c', code]).status).toBe(0);
-  return path;
-}
-
-test.for(['mlp', 'linear', 'forest'])(
-  'examples/train.py learns a classification with %s',
-  async (model, context) => {
-    if (missing) context.skip(missing);
-    const args = [csv('iris'), '--model', model, '--seconds', '0.5', '--epochs', '5'];
-    const { task, lines, snapshot } = await inWorker([python, join(examples, 'train.py'), ...args], {
-      VGPU_OUTPUT: folder,
-    });
-    expect(snapshot.exit).toEqual({ code: 0, signal: null });
-    expect(snapshot.progress).toMatchObject({ current: 5, total: 5, fraction: 1 });
-    expect(snapshot.metrics.accuracy).toMatchObject({ source: 'explicit' });
-    expect(snapshot.metrics.accuracy!.value).toBeGreaterThan(0.8);
-    expect(task.series('val_loss').map((point) => point.step)).toEqual([1, 2, 3, 4, 5]);
-    expect(lines[0]!.text).toBe("iris.csv: 150 rows, 4 columns, target 'target' (classification)");
-    expect(readdirSync(folder)).toEqual(expect.arrayContaining(['predictions.csv', 'model.pkl']));
-  },
-);
-
-test('examples/train.py learns a regression, with target and data from the environment', async (context) => {
-  if (missing) context.skip(missing);
-  const extra = { VGPU_OUTPUT: folder, VGPU_DATASET: csv('diabetes'), VGPU_TARGET: 'target' };
-  const { snapshot } = await inWorker([python, join(examples, 'train.py'), '--seconds', '0.5'], extra);
-  expect(snapshot.exit).toEqual({ code: 0, signal: null });
-  expect(snapshot.report!.task).toBe('regression');
-  expect(snapshot.metrics.r2!.value).toBeGreaterThan(0.2);
+/** The data sets of scikit-learn as CSV files, all written by one Python. */
+const csv = (name: 'iris' | 'diabetes'): string => join(folder, `${name}.csv`);
+beforeAll(() => {
+  if (missing) return;
+  const code = `from sklearn import datasets
+for load, path in ((datasets.load_iris, ${JSON.stringify(csv('iris'))}), (datasets.load_diabetes, ${JSON.stringify(csv('diabetes'))})):
+    load(as_frame=True).frame.to_csv(path, index=False)`;
+  const run = spawnSync(python, ['-c', code], { encoding: 'utf8' });
+  expect(run.stderr).toBe('');
 });
 
-test('examples/plain_sklearn.py: progress and scores are read from its lines', async (context) => {
-  if (missing) context.skip(missing);
-  const script = join(examples, 'plain_sklearn.py');
-  const iris = await inWorker([python, script, csv('iris')], { VGPU_TARGET: 'target' });
-  expect(iris.snapshot.metrics.accuracy).toMatchObject({ source: 'parsed' });
-  expect(iris.snapshot.metrics.accuracy!.value).toBeGreaterThan(0.8);
-  expect(iris.snapshot.metrics.f1_macro!.value).toBeGreaterThan(0.8);
-  expect(iris.task.series('train_loss').length).toBeGreaterThan(10);
-  const diabetes = await inWorker([python, script, csv('diabetes')]);
-  expect(diabetes.snapshot.metrics.r2!.value).toBeGreaterThan(0.1);
-  expect(diabetes.snapshot.metrics.mse!.value).toBeGreaterThan(1000);
+// Most of each is Python's imports, on one core: side by side they take every core there is.
+describe.concurrent('the examples', () => {
+  const output = (name: string): string => {
+    const path = join(folder, `out-${name}`);
+    mkdirSync(path, { recursive: true });
+    return path;
+  };
+
+  test.for(['mlp', 'linear', 'forest'])(
+    'examples/train.py learns a classification with %s',
+    async (model, context) => {
+      if (missing) context.skip(missing);
+      const args = [csv('iris'), '--model', model, '--seconds', '0.5', '--epochs', '5'];
+      const { task, lines, snapshot } = await inWorker([python, join(examples, 'train.py'), ...args], {
+        VGPU_OUTPUT: output(model),
+      });
+      expect(snapshot.exit).toEqual({ code: 0, signal: null });
+      expect(snapshot.progress).toMatchObject({ current: 5, total: 5, fraction: 1 });
+      expect(snapshot.metrics.accuracy).toMatchObject({ source: 'explicit' });
+      expect(snapshot.metrics.accuracy!.value).toBeGreaterThan(0.8);
+      expect(task.series('val_loss').map((point) => point.step)).toEqual([1, 2, 3, 4, 5]);
+      expect(lines[0]!.text).toBe("iris.csv: 150 rows, 4 columns, target 'target' (classification)");
+      expect(readdirSync(output(model))).toEqual(expect.arrayContaining(['predictions.csv', 'model.pkl']));
+    },
+  );
+
+  test('examples/train.py learns a regression, with target and data from the environment', async (context) => {
+    if (missing) context.skip(missing);
+    const extra = { VGPU_OUTPUT: output('regression'), VGPU_DATASET: csv('diabetes'), VGPU_TARGET: 'target' };
+    const { snapshot } = await inWorker([python, join(examples, 'train.py'), '--seconds', '0.5'], extra);
+    expect(snapshot.exit).toEqual({ code: 0, signal: null });
+    expect(snapshot.report!.task).toBe('regression');
+    expect(snapshot.metrics.r2!.value).toBeGreaterThan(0.2);
+  });
+
+  test('examples/plain_sklearn.py: progress and scores are read from its lines', async (context) => {
+    if (missing) context.skip(missing);
+    const script = join(examples, 'plain_sklearn.py');
+    const iris = await inWorker([python, script, csv('iris')], { VGPU_TARGET: 'target' });
+    expect(iris.snapshot.metrics.accuracy).toMatchObject({ source: 'parsed' });
+    expect(iris.snapshot.metrics.accuracy!.value).toBeGreaterThan(0.8);
+    expect(iris.snapshot.metrics.f1_macro!.value).toBeGreaterThan(0.8);
+    expect(iris.task.series('train_loss').length).toBeGreaterThan(10);
+    const diabetes = await inWorker([python, script, csv('diabetes')]);
+    expect(diabetes.snapshot.metrics.r2!.value).toBeGreaterThan(0.1);
+    expect(diabetes.snapshot.metrics.mse!.value).toBeGreaterThan(1000);
+  });
 });
