@@ -6,6 +6,7 @@ import { colourOf } from '../charts/colours.ts';
 import { LineChart } from '../charts/line-chart.tsx';
 import { useRoute } from '../server/use-route.ts';
 import { Pools } from '../topology/pools.tsx';
+import { ServiceButton } from '../topology/service-button.tsx';
 import { bytes, milli, percent, plural } from '../ui/figures.ts';
 import { Page } from '../ui/page.tsx';
 import { Panel } from '../ui/panel.tsx';
@@ -84,11 +85,14 @@ function Device({ one }: { one: Accelerator }) {
         </Group>
       }
       aside={
-        <Group gap={6} wrap="nowrap" c={colour}>
-          <Icon size={16} aria-hidden />
-          <Text size="sm" fw={550}>
-            {one.health}
-          </Text>
+        <Group gap={10} wrap="nowrap">
+          <Group gap={6} wrap="nowrap" c={colour}>
+            <Icon size={16} aria-hidden />
+            <Text size="sm" fw={550}>
+              {one.health}
+            </Text>
+          </Group>
+          <ServiceButton one={one} />
         </Group>
       }
     >
@@ -99,10 +103,16 @@ function Device({ one }: { one: Accelerator }) {
           <span>mode {one.mode}</span>
           <span>pool {one.pool}</span>
           {one.computeUnits !== null && <span>{one.computeUnits} compute units</span>}
+          {one.mps?.use && <span>slices run at the same time (MPS)</span>}
         </Group>
         {one.healthReason && (
           <Text size="sm" c={colour}>
             {one.healthReason}
+          </Text>
+        )}
+        {one.mps && !one.mps.use && (
+          <Text size="sm" c="dimmed">
+            No MPS here: {one.mps.why}
           </Text>
         )}
         <Readings one={one} />

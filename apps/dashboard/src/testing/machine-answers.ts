@@ -93,6 +93,8 @@ export const machineAnswers = (world: World): Answers => [
           deviceSplitCount: 10,
           deviceCoreScaling: 1,
           deviceMemoryScaling: 1,
+          mps: 'auto',
+          mpsAcrossProjects: false,
         },
       ],
     }),
@@ -105,8 +107,26 @@ export const machineAnswers = (world: World): Answers => [
       deviceSplitCount: 10,
       deviceCoreScaling: 1,
       deviceMemoryScaling: 1,
+      mps: 'off',
+      mpsAcrossProjects: false,
       ...(body as object),
     }),
+  ],
+  [
+    routes.accelerators.cordon,
+    ({ params, body }) => {
+      const one = world.accelerators.find((each) => each.uuid === params.uuid)!;
+      const { drain, reason } = body as { drain: boolean; reason?: string };
+      const healthReason = `${drain ? 'drained' : 'cordoned'} by admin${reason ? `: ${reason}` : ''}`;
+      return Object.assign(one, { health: 'draining', healthReason });
+    },
+  ],
+  [
+    routes.accelerators.uncordon,
+    ({ params }) => {
+      const one = world.accelerators.find((each) => each.uuid === params.uuid)!;
+      return Object.assign(one, { health: 'healthy', healthReason: null });
+    },
   ],
   [routes.accelerators.removePool, none],
   [
