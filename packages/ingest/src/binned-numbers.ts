@@ -15,7 +15,7 @@ import type { NumericSummary } from './result.ts';
 /** Rows whose median tells about where a column's values are. */
 const firstRows = 1001;
 
-/** The bin that a value within the bounds falls into, as `binOf` says it; the largest value may stand one further. */
+/** The bin that a value within the bounds falls into, as `binOf` says it; the largest values may stand further on. */
 function binSql(x: string, bounds: Bounds, size: number): string {
   const width = binWidth(bounds, size);
   if (width === Infinity) return `CASE WHEN ${x} IS NOT NULL THEN 0 END`;
@@ -120,53 +120,37 @@ export class BinnedNumbers implements NumberFigures {
   }
 
   async treated(treatment: NumberTreatment): Promise<TreatedNumbers> {
-    const [one] = await BinnedNumbers.treatedAll(this.#engine, this.#from, [{ numbers: this, treatment }]);
-    return one!;
+    const { tally: wanted, result } = this.plan(treatment);
+    if (wanted) await tally(this.#engine, this.#from, [wanted]);
+    return result();
   }
 
-  /** Figures of many columns after clipping and filling, in one pass over those that it changes. */
-  static async treatedAll(
-    engine: Engine,
-    from: string,
-    columns: readonly { numbers: BinnedNumbers; treatment: NumberTreatment }[],
-  ): Promise<TreatedNumbers[]> {
-    const planned = columns.map(({ numbers, treatment }) => numbers.#plan(treatment));
-    await tally(
-      engine,
-      from,
-      planned.flatMap((plan) => (plan === null ? [] : [plan.tally])),
-    );
-    return planned.map((plan, i) => {
-      const { numbers, treatment } = columns[i]!;
-      if (!plan) return { clipped: 0, outliers: 0, numeric: outcomeFrom(numbers.summary) };
-      const { tally: found, bounds, changed } = plan;
-      const { clipped, outliers } = found;
-      if (!changed) return { clipped, outliers, numeric: outcomeFrom(numbers.summary) };
-      const filled = treatment.fill === null ? 0 : treatment.missing;
-      if (filled > 0) found.fill(treatment.fill!, filled);
-      const moments = found.sums.moments(numbers.#total + filled);
-      return {
-        clipped,
-        outliers,
-        numeric: { ...bounds, ...moments, histogram: histogramOf(bounds, found.bins) },
-      };
-    });
-  }
-
-  /** What has to be counted again; null where the treatment changes nothing and no value is far out. */
-  #plan(treatment: NumberTreatment): { tally: ClippedTally; bounds: Bounds; changed: boolean } | null {
+  /**
+   * What has to be counted for the figures after a treatment, and the figures once it is.
+   * The tally is null where the treatment changes nothing and no value is far out.
+   */
+  plan(treatment: NumberTreatment): { tally: ClippedTally | null; result: () => TreatedNumbers } {
     const { summary } = this;
     const limits = clipLimits(treatment);
     const fences = outerFences(summary);
     const fill = treatment.missing > 0 ? treatment.fill : null;
     const clips = summary.min < limits.min || summary.max > limits.max;
     const changed = clips || fill !== null;
-    if (!changed && summary.min >= fences.min && summary.max <= fences.max) return null;
+    if (!changed && summary.min >= fences.min && summary.max <= fences.max)
+      return { tally: null, result: () => ({ clipped: 0, outliers: 0, numeric: outcomeFrom(summary) }) };
     const clamp = (value: number) => Math.min(Math.max(value, limits.min), limits.max);
     const ends = [clamp(summary.min), clamp(summary.max), ...(fill === null ? [] : [fill])];
     const bounds = { min: Math.min(...ends), max: Math.max(...ends) };
-    const centre = Math.min(Math.max(summary.median, bounds.min), bounds.max);
-    return { tally: new ClippedTally(this.#x, limits, fences, bounds, shownBins, centre), bounds, changed };
+    const found = new ClippedTally(this.#x, limits, fences, bounds, shownBins, clamp(summary.median));
+    const result = (): TreatedNumbers => {
+      const { clipped, outliers } = found;
+      if (!changed) return { clipped, outliers, numeric: outcomeFrom(summary) };
+      if (fill !== null) found.fill(fill, treatment.missing);
+      const moments = found.sums.moments(this.#total + (fill === null ? 0 : treatment.missing));
+      const numeric = { ...bounds, ...moments, histogram: histogramOf(bounds, found.bins) };
+      return { clipped, outliers, numeric };
+    };
+    return { tally: found, result };
   }
 
   async #countBins(x: string, bounds: Bounds, size: number, where?: string): Promise<Float64Array> {
@@ -207,10 +191,11 @@ export class BinnedNumbers implements NumberFigures {
       if (inside.length > 0) wanted.set(bin, { first, ranks: inside });
       first += bins[bin]!;
     }
+    const place = binSql(this.#x, bounds, bins.length);
+    const last = bins.length - 1;
+    // The largest values count for the last bin, however far behind it rounding puts them.
     const inBins = (list: readonly number[]): string =>
-      `${binSql(this.#x, bounds, bins.length)} IN (${list
-        .flatMap((bin) => (bin === bins.length - 1 ? [bin, bin + 1] : [bin]))
-        .join(', ')})`;
+      `(${place} IN (${list.join(', ')})${list.includes(last) ? ` OR ${place} > ${last}` : ''})`;
     const within =
       bounds === this.#bounds
         ? 'true'

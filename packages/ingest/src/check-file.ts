@@ -50,8 +50,9 @@ export async function checkFile(
     });
     await using engine = result!.engine;
     const { opened, cleaned } = result!;
+    await cleaned.outcomes.count(engine, cleaned.kept);
     return {
-      ...cleaned.report,
+      ...(await cleaned.complete()),
       rejections: await writeRejected(engine, opened, cleaned, null, options.signal),
     };
   } finally {

@@ -9,8 +9,11 @@ import { refuseChanged } from './source-file.ts';
 const defaultMemoryMiB = 256;
 /** Files below this are cleaned in memory, which then gets the room for it; larger ones in a database file. */
 const inMemory = 256 << 20;
-/** Bytes of memory for each byte of a file that is cleaned in memory. */
-const memoryPerByte = 2;
+/** Bytes of memory for each byte of a file that is cleaned in memory: its table and what is written from it. */
+const memoryPerByte = 3;
+/** The least that such a file is cleaned in, and the most that is taken for it. */
+const leastPerByte = 2;
+const mostMemoryMiB = 512;
 /** What a column's open blocks take while a table is loaded. */
 const columnMiB = 0.6;
 
@@ -59,8 +62,8 @@ export async function cleanFile(path: string, options: CleanFileOptions): Promis
 async function attempt(opened: OpenedTable, options: CleanFileOptions): Promise<CleanedFile> {
   const { bytes } = opened.source;
   const given = options.memoryMiB === undefined ? Infinity : options.memoryMiB * 2 ** 20;
-  const large = bytes >= Math.min(inMemory, given / memoryPerByte);
-  const room = large ? 0 : Math.ceil((bytes * memoryPerByte) / (1 << 20));
+  const large = bytes >= Math.min(inMemory, given / leastPerByte);
+  const room = large ? 0 : Math.min(mostMemoryMiB, Math.ceil((bytes * memoryPerByte) / (1 << 20)));
   const folder = await mkdtemp(join(options.work, 'engine-'));
   const memoryMiB =
     options.memoryMiB ?? Math.max(defaultMemoryMiB, room, Math.ceil(opened.layout.width * columnMiB));

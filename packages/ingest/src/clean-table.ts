@@ -9,17 +9,23 @@ import { countCellChanges, logCellChanges, logClipped } from './count-changes.ts
 import { type Engine, toNumber } from './engine.ts';
 import { loadTable, strictScan } from './load-table.ts';
 import { missingTokens } from './missing-tokens.ts';
+import { NumberOutcomes } from './number-outcomes.ts';
 import type { OpenedTable } from './open-table.ts';
 import type { ColumnPlan, ColumnReport, ColumnStats, ColumnType, Report } from './result.ts';
 import { sampleCells } from './sample-cells.ts';
 import { badDataset } from './source-file.ts';
 import { headerLikeRows } from './stacked-tables.ts';
-import { type Measured, measureColumns, treatNumbers } from './statistics.ts';
+import { type Measured, measureColumns } from './statistics.ts';
 import { type Treatment, treatColumn } from './treat-column.ts';
 import { unitInCell, unitInHeader, unitName } from './units.ts';
 
 export interface CleanedTable {
-  report: Report;
+  /** Figures after cleaning, still to be counted. */
+  outcomes: NumberOutcomes;
+  /** The report, once they are; to be asked for once. */
+  complete(): Promise<Report>;
+  /** Malformed rows and those refused for their values. */
+  rejected: number;
   /** Final columns: name and SQL over `kept`. */
   output: {
     name: string;
@@ -176,16 +182,14 @@ export async function cleanTable(
     plans.push({ i, lost, treated });
     options.onMeasured?.((i + 1) / readings.length / 2);
   }
-  const outcomes = await treatNumbers(
-    engine,
-    kept,
+  const outcomes = new NumberOutcomes(
     plans.map(({ i, lost, treated: { plan } }) => ({
+      index: i,
       numbers: measuredColumns[i]!.numbers,
       treatment: { clip: plan.clip, fill: plan.fill === null ? null : Number(plan.fill), missing: lost },
     })),
   );
-  for (const [k, { i, lost, treated }] of plans.entries()) {
-    const outcome = outcomes[k];
+  for (const { i, lost, treated } of plans) {
     const reading = readings[i]!;
     const before = measuredColumns[i]!.stats;
     warnings.push(...treated.warnings);
@@ -194,8 +198,6 @@ export async function cleanTable(
     const { plan } = treated;
     if (treated.imputed > 0)
       changes.count('cell.imputed', names[i]!, treated.imputed, { before: '', after: String(plan.fill) });
-    if (outcome && outcome.clipped > 0)
-      await logClipped(engine, changes, kept, { index: i, name: names[i]!, plan, count: outcome.clipped });
     plan.reading = describeReading(reading);
     const { numbers } = measuredColumns[i]!;
     output.push({
@@ -228,37 +230,52 @@ export async function cleanTable(
       missing: lost,
       unreadable: unread[i]!.count,
       imputed: treated.imputed,
-      clipped: outcome?.clipped ?? 0,
-      outliers: outcome?.outliers ?? 0,
+      clipped: 0,
+      outliers: 0,
       plan,
       before,
     };
-    if (options.after) {
-      report.after = { count: before.count + treated.imputed };
-      if (outcome) report.after.numeric = outcome.numeric;
-    }
+    if (options.after) report.after = { count: before.count + treated.imputed };
     columns.push(report);
   }
   const thousands =
     readings.map((reading) => reading.number?.thousands ?? '').find((mark) => mark !== '') ?? '';
-  const report: Report = {
-    schema: 1,
-    cleaner: cleanerVersion,
-    source: { bytes: opened.source.bytes, sha256 },
-    dialect: { ...opened.dialect, decimal, thousands },
-    tables,
-    rows,
-    rejected: opened.refused + lateCount,
-    rejections: [],
-    columns,
-    changes: changes.list(),
-    warnings,
-    reader: opened.reader,
+  const rejected = opened.refused + lateCount;
+  const complete = async (): Promise<Report> => {
+    const results = await outcomes.results();
+    for (const [k, { i, treated }] of plans.entries()) {
+      const outcome = results[k];
+      if (!outcome) continue;
+      const column = columns[k]!;
+      Object.assign(column, { clipped: outcome.clipped, outliers: outcome.outliers });
+      if (column.after) column.after.numeric = outcome.numeric;
+      if (outcome.clipped > 0)
+        await logClipped(engine, changes, kept, {
+          index: i,
+          name: names[i]!,
+          plan: treated.plan,
+          count: outcome.clipped,
+        });
+    }
+    return {
+      schema: 1,
+      cleaner: cleanerVersion,
+      source: { bytes: opened.source.bytes, sha256 },
+      dialect: { ...opened.dialect, decimal, thousands },
+      tables,
+      rows,
+      rejected,
+      rejections: [],
+      columns,
+      changes: changes.list(),
+      warnings,
+      reader: opened.reader,
+    };
   };
   const unreadable = readings
     .map((reading, index) => ({ index, name: names[index]!, reading }))
     .filter(({ index }) => unread[index]!.count > 0);
-  return { report, output, kept, unread: unreadable, tokens, read, late };
+  return { outcomes, complete, rejected, output, kept, unread: unreadable, tokens, read, late };
 }
 
 /** "No part of the data: 2 lines above the table and 1 line below it."; null without any. */

@@ -79,10 +79,12 @@ describe('figures of numbers', () => {
     for (const values of [
       [-1.7e308, 0, 1.7e308],
       [5e-324, 1e-323, 0],
+      [-4e-323, 0, 2e-323, 4.4e-323, 5.4e-323, -5e-323, 1.5e-323, -2e-323],
     ]) {
       const engines = await counted(values, 0);
       const held = Distribution.ofValues(Float64Array.from(values));
       expect(engines.summary.median).toBe(held.summary.median);
+      expect(engines.summary.p99).toBe(held.summary.p99);
       expect(engines.summary.histogram).toEqual(held.summary.histogram);
     }
   });

@@ -135,7 +135,7 @@ export async function importFile(
         join(building, versionFiles.rejected),
         options.signal,
       );
-      const report: Report = { ...cleaned.report, rejections };
+      const report: Report = { ...(await cleaned.complete()), rejections };
       const version: VersionFile = {
         hash,
         target: options.target ?? null,

@@ -56,10 +56,10 @@ export function putDecimal(decimals: number): PutNumber {
       to[place++] = minus;
       digits = -digits;
     }
-    const end = putDigits(digits, decimals + 1, to, place);
-    to.copyWithin(end - decimals + 1, end - decimals, end);
-    to[end - decimals] = point;
-    return end + 1;
+    const whole = Math.floor(digits / power);
+    place = putDigits(whole, 1, to, place);
+    to[place] = point;
+    return putSmall(digits - whole * power, decimals, to, place + 1);
   };
 }
 

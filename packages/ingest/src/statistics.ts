@@ -1,10 +1,5 @@
 import { BinnedNumbers } from './binned-numbers.ts';
-import {
-  Distribution,
-  type NumberFigures,
-  type NumberTreatment,
-  type TreatedNumbers,
-} from './distribution.ts';
+import { Distribution, type NumberFigures } from './distribution.ts';
 import { type Engine, toNumber } from './engine.ts';
 import type { ColumnStats, ColumnType } from './result.ts';
 
@@ -132,24 +127,6 @@ export async function measureColumns(
     all.filter((i) => !isNumeric(columns[i]!)).map((i) => ({ column: columns[i]!, own: found[i]!.stats })),
   );
   return found;
-}
-
-/** Figures of columns after their treatment; null for those that hold no numbers. */
-export async function treatNumbers(
-  engine: Engine,
-  from: string,
-  columns: readonly { numbers: NumberFigures | null; treatment: NumberTreatment }[],
-): Promise<(TreatedNumbers | null)[]> {
-  const isBinned = <T extends { numbers: NumberFigures | null }>(
-    one: T,
-  ): one is T & { numbers: BinnedNumbers } => one.numbers instanceof BinnedNumbers;
-  const binned = columns.filter(isBinned);
-  const treated = await BinnedNumbers.treatedAll(engine, from, binned);
-  return Promise.all(
-    columns.map((one) =>
-      isBinned(one) ? treated[binned.indexOf(one)]! : (one.numbers?.treated(one.treatment) ?? null),
-    ),
-  );
 }
 
 /** Bounds of dates; frequent values of texts and booleans. */

@@ -52,7 +52,7 @@ export async function writeRejected(
       entry.examples.push({ line, text: text.length > 200 ? `${text.slice(0, 199)}…` : text });
     writer?.add(csvLine([String(line), reason, text]));
   };
-  if (cleaned.report.rejected + opened.aside > 0) {
+  if (cleaned.rejected + opened.aside > 0) {
     const late = await lateRows(engine, cleaned);
     let row = 0;
     await walkRecords(

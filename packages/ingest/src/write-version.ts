@@ -28,7 +28,10 @@ function csvText({ sql, type, decimals }: Output): string {
   return `CASE ${[same, ...others].join(' ')} END`;
 }
 
-/** Writes the clean rows as CSV and Parquet, and the cells that have no value beside them. */
+/**
+ * Writes the clean rows as CSV and Parquet, and the cells that have no value beside them; counts the figures
+ * after cleaning on the way.
+ */
 export async function writeData(engine: Engine, cleaned: CleanedTable, dir: string): Promise<void> {
   const { output } = cleaned;
   const from = (list: readonly string[]): string => `(SELECT ${list.join(', ')} FROM ${cleaned.kept})`;
@@ -44,7 +47,10 @@ export async function writeData(engine: Engine, cleaned: CleanedTable, dir: stri
   // Cells that are made here keep one processor busy, and Parquet another.
   await using second = await engine.beside();
   const written = (async () => {
-    if (!(await writeCsv(second, cleaned, csv, none))) await asTexts();
+    if (!(await writeCsv(second, cleaned, csv, none))) {
+      await cleaned.outcomes.count(second, cleaned.kept);
+      await asTexts();
+    }
     await sync(csv);
   })();
   // A dictionary of thousands of numbers takes longer to find out than it saves.
