@@ -139,13 +139,17 @@ export async function openResources({
     held: () => scheduling.shares(),
     onChange: () => scheduling.wake(),
     onLeave: (uuid, reason) => {
-      const holders = new Set(devices.slices.filter((slice) => slice.uuid === uuid).map((s) => s.attempt));
-      for (const active of execution.active()) {
-        if (holders.has(active.attempt)) execution.evict(active, reason);
-      }
+      for (const active of holders(uuid)) execution.evict(active, reason);
+    },
+    onDrain: (uuid, reason, graceMs) => {
+      for (const active of holders(uuid)) execution.drain(active, reason, graceMs);
     },
     inventory,
   });
+  const holders = (uuid: string) => {
+    const attempts = new Set(devices.slices.filter((slice) => slice.uuid === uuid).map((s) => s.attempt));
+    return execution.active().filter((active) => attempts.has(active.attempt));
+  };
   const keepWarm = () => warmUp(engine, images, config, log);
   const images: Images = new Images(engine, () => void keepWarm());
   const launches = new TaskLaunches({ store, bundles, datasets, images, secrets, history });

@@ -1,5 +1,5 @@
 import { routes } from '@vgpu/api';
-import { VgpuError } from '@vgpu/core';
+import { parseDuration, VgpuError } from '@vgpu/core';
 import type { Command } from 'commander';
 import { connect } from '../context/connection.ts';
 import { liveScreen } from '../output/live-screen.ts';
@@ -56,20 +56,26 @@ function defineCordon(command: Command): void {
     { verb: 'cordon', drain: false, description: 'Give an accelerator no new work.' },
     { verb: 'drain', drain: true, description: 'The same, and send what runs on it back to the queue.' },
   ]) {
-    command
+    const one = command
       .command(verb)
       .description(description)
       .argument('<accelerator>', 'UUID, or number in `vgpu gpu ls`')
-      .option('--reason <text>', 'shown beside it')
-      .action(async (name: string, flags: { reason?: string; json?: boolean }) => {
-        const body = { drain, ...(flags.reason ? { reason: flags.reason } : {}) };
-        const changed = await connect().client.call(routes.accelerators.cordon, {
-          params: { uuid: await find(name) },
-          body,
-        });
-        if (flags.json) printJson(changed);
-        else print(`${changed.uuid} takes no new work: ${changed.healthReason}`);
+      .option('--reason <text>', 'shown beside it');
+    if (drain)
+      one.option('--grace <duration>', 'ask tasks to end (SIGTERM) and give them so long, e.g. 60s', '0s');
+    one.action(async (name: string, flags: { reason?: string; grace?: string; json?: boolean }) => {
+      const body = {
+        drain,
+        ...(flags.grace ? { grace: parseDuration(flags.grace) } : {}),
+        ...(flags.reason ? { reason: flags.reason } : {}),
+      };
+      const changed = await connect().client.call(routes.accelerators.cordon, {
+        params: { uuid: await find(name) },
+        body,
       });
+      if (flags.json) printJson(changed);
+      else print(`${changed.uuid} takes no new work: ${changed.healthReason}`);
+    });
   }
   command
     .command('uncordon')

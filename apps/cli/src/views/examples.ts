@@ -62,7 +62,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'gpu ls': ['vgpu gpu ls'],
   'gpu top': ['vgpu gpu top'],
   'gpu cordon': ['vgpu gpu cordon GPU-5f2c --reason "fan is loud"'],
-  'gpu drain': ['vgpu gpu drain GPU-5f2c'],
+  'gpu drain': ['vgpu gpu drain GPU-5f2c --grace 60s'],
   'gpu uncordon': ['vgpu gpu uncordon GPU-5f2c'],
   'gpu pool ls': ['vgpu gpu pool ls'],
   'gpu pool set': ['vgpu gpu pool set default --split 4'],

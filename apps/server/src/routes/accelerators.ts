@@ -36,9 +36,13 @@ export function acceleratorRoutes(resources: Resources): Handlers<typeof routes.
     },
     cordon: async ({ params, body, principal }) => {
       const uuid = known(params.uuid);
-      const { drain, reason } = body!;
+      const { drain, grace, reason } = body!;
       const act = drain ? 'drained' : 'cordoned';
-      devices.cordon(uuid, `${act} by ${principal.user}${reason ? `: ${reason}` : ''}`, drain);
+      devices.cordon(
+        uuid,
+        `${act} by ${principal.user}${reason ? `: ${reason}` : ''}`,
+        drain ? { graceMs: grace } : undefined,
+      );
       return view(uuid);
     },
     uncordon: async ({ params }) => {

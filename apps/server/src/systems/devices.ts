@@ -35,8 +35,10 @@ export interface DevicesParts {
   held: () => readonly (AcceleratorShare & { readonly project: string })[];
   /** Something changed that may let waiting tasks start. */
   onChange: () => void;
-  /** A device broke or is drained: what runs on it has to leave. */
+  /** A device broke: what runs on it has to leave. */
   onLeave: (uuid: string, reason: Reason) => void;
+  /** A device is drained: what runs on it is asked to end, and made to after `graceMs`. */
+  onDrain: (uuid: string, reason: Reason, graceMs: number) => void;
   /** Where accelerators are found; default: every provider. */
   inventory?:
     | ((events: ConstructorParameters<typeof Inventory>[0], cordons: Cordons) => Inventory)
@@ -104,9 +106,9 @@ export class Devices {
   }
 
   /** Takes a device out, over restarts too. `drain`: what runs on it goes back to the queue and starts elsewhere. */
-  cordon(uuid: string, why: string, drain: boolean): void {
+  cordon(uuid: string, why: string, drain?: { graceMs: number }): void {
     this.inventory.cordon(uuid, why);
-    if (drain) this.#parts.onLeave(uuid, reasonOf('ACCELERATOR_DRAINED', { uuid, why }));
+    if (drain) this.#parts.onDrain(uuid, reasonOf('ACCELERATOR_DRAINED', { uuid, why }), drain.graceMs);
   }
 
   /** Takes a device back in, after a fault too. */

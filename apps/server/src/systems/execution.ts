@@ -94,7 +94,8 @@ export class Execution {
   preempt(preempt: Preempt): void {
     const active = this.activeOf(preempt.taskId);
     if (!active?.handle || active.ended) return;
-    this.#preempt(active, active.handle, preempt).catch((error) => {
+    const reason = reasonOf('PREEMPTED', { why: preempt.reason });
+    this.#sendBack(active, active.handle, reason, PREEMPTION_GRACE_MS, preempt.for).catch((error) => {
       this.#parts.log.error({ err: error, task: preempt.taskId }, 'a task could not be stopped to make room');
       active.preempted = undefined;
       this.#parts.scheduling.stays(preempt.taskId);
@@ -102,14 +103,34 @@ export class Execution {
     });
   }
 
-  async #preempt(active: Active, handle: WorkerHandle, { reason, for: other }: Preempt): Promise<void> {
+  /** Asks an attempt to end, insists after `graceMs`; whatever end that brings, the task queues again for free. */
+  async #sendBack(
+    active: Active,
+    handle: WorkerHandle,
+    reason: Reason,
+    graceMs: number,
+    other?: string,
+  ): Promise<void> {
     const { driver, log } = this.#parts;
-    active.preempted = reasonOf('PREEMPTED', { why: reason });
+    active.preempted = reason;
     // On disk first: an end that only the next server sees must not look like the script's own.
-    await this.#rows.preempted(active.attempt, active.preempted);
+    await this.#rows.preempted(active.attempt, reason);
     log.info({ task: active.task.id, for: other, reason }, 'a task makes room');
     active.abort.abort();
-    await driver.stop(handle, { graceMs: PREEMPTION_GRACE_MS });
+    await driver.stop(handle, { graceMs });
+  }
+
+  /** Ends an attempt whose accelerator is drained: it is asked first, where there is a grace period. */
+  drain(active: Active, reason: Reason, graceMs: number): void {
+    if (active.ended || active.preempted) return;
+    if (graceMs === 0 || !active.handle) {
+      this.evict(active, reason);
+      return;
+    }
+    this.#sendBack(active, active.handle, reason, graceMs).catch((error) => {
+      this.#parts.log.warn({ err: error, task: active.task.id }, 'a drained task could not be asked to end');
+      this.evict(active, reason);
+    });
   }
 
   /** Takes up an attempt that ran before this process started. */

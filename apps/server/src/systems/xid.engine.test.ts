@@ -94,6 +94,30 @@ describe.skipIf('skip' in engine)('a GPU that raises an Xid, or is lost', () => 
     await client.call(routes.jobs.stop, { params: { job: job.id } });
   });
 
+  test('that is drained with a grace period asks its task first', async () => {
+    const { uuid } = await device();
+    const script = [
+      'import signal, sys, time',
+      'def leave(*_):',
+      '    print("saved", flush=True)',
+      '    sys.exit(0)',
+      'signal.signal(signal.SIGTERM, leave)',
+      'print("ready", flush=True)',
+      'time.sleep(600)',
+    ].join('\n');
+    const job = await client.submit(script, { resources: { gpu: 1, cpu: 0.5, memory: '128MiB' } });
+    await client.until(job.id, ({ tasks }) => tasks[0]!.lines === 1);
+    const body = { drain: true, grace: 60_000 };
+    await client.call(routes.accelerators.cordon, { params: { uuid }, body });
+    const waits = await client.until(job.id, ({ tasks }) => Boolean(tasks[0]!.waiting));
+    expect(waits.tasks[0]).toMatchObject({ state: 'QUEUED', reason: { code: 'ACCELERATOR_DRAINED' } });
+    const { items } = await client.call(routes.tasks.logs, { params: { task: job.tasks[0]!.id } });
+    expect(items.map((line) => line.text)).toContain('saved');
+    await client.call(routes.accelerators.uncordon, { params: { uuid } });
+    await client.until(job.id, running(2));
+    await client.call(routes.jobs.stop, { params: { job: job.id } });
+  });
+
   test('that is drained gives its task back too, and cordoned keeps what runs', async () => {
     const { uuid } = await device();
     const first = await submit();

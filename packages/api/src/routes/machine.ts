@@ -64,7 +64,17 @@ export const accelerators = {
     tag,
     scope: 'admin',
     params: z.object({ uuid: z.string() }),
-    body: z.strictObject({ drain: z.boolean().default(false), reason: z.string().max(200).optional() }),
+    body: z.strictObject({
+      drain: z.boolean().default(false),
+      grace: z
+        .number()
+        .int()
+        .min(0)
+        .max(86_400_000)
+        .default(0)
+        .describe('with `drain`: milliseconds that tasks have to end by themselves once they were asked to'),
+      reason: z.string().max(200).optional(),
+    }),
     response: views.accelerator,
   }),
   uncordon: route({
