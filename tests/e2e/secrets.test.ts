@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { zstdDecompressSync } from 'node:zlib';
 import { routes } from '@vgpu/api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -194,5 +196,46 @@ describe('a secret', () => {
     const again = await server.vgpu(['run', path, '--secret', 'TOKEN', '--wait', '--json']);
     expect(again.code, again.stderr).toBe(0);
     expect(foundAt(VALUE)).toEqual([]);
+  });
+
+  test('is never lost to a server that is killed while the key changes', async () => {
+    const names = Array.from({ length: 200 }, (_, i) => `ROTATED_${i}`);
+    for (const name of names) {
+      const body = { value: `value of ${name}` };
+      await server.client.call(routes.secrets.set, { params: { secret: name }, body });
+    }
+    const path = server.write(
+      'sums/sums.py',
+      `import hashlib
+for i in range(${names.length}):
+    print(hashlib.sha256(open(f'/run/secrets/ROTATED_{i}', 'rb').read()).hexdigest())
+`,
+    );
+    const spec = server.write('sums/job.yaml', `script: ${path}\nsecrets: [${names.join(', ')}]\n`);
+    const sums = names.map((name) => createHash('sha256').update(`value of ${name}`).digest('hex'));
+    const keys = () => JSON.parse(readFileSync(join(server.home, 'secret.key'), 'utf8')).keys as unknown[];
+
+    const began = performance.now();
+    await server.client.call(routes.secrets.rotateKey, {});
+    const whole = performance.now() - began;
+    for (const part of [0.05, 0.2, 0.4, 0.6, 0.8, 1]) {
+      // The answer may come before the kill, or never.
+      const rotation = server.client.call(routes.secrets.rotateKey, {}).catch(() => undefined);
+      await sleep(whole * part);
+      await server.kill();
+      await rotation;
+      await server.up();
+      const { items } = await server.client.call(routes.secrets.list, {});
+      expect(items.filter((one) => !one.readable)).toEqual([]);
+      expect(items.length).toBeGreaterThanOrEqual(names.length);
+    }
+    const { json } = await server.vgpu(['apply', spec, '--wait', '--json']);
+    const { stdout } = await server.vgpu(['logs', json.job ?? json.id]);
+    for (const sum of sums) expect(stdout).toContain(sum);
+    // The next rotation ends what a kill cut short: one key is left, and everything opens with it.
+    await server.client.call(routes.secrets.rotateKey, {});
+    expect(keys()).toHaveLength(1);
+    const { items } = await server.client.call(routes.secrets.list, {});
+    expect(items.filter((one) => !one.readable)).toEqual([]);
   });
 });

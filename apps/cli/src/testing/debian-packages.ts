@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
 /** What the tests use beside Node, and what for. */
-export const testPackages: readonly [name: string, reason: string][] = [
+export const testPackages: readonly (readonly [name: string, reason: string])[] = [
   ['ca-certificates', 'certificates'],
   ['git', 'checks of the repository'],
   ['make', 'native code'],
@@ -22,6 +22,10 @@ export const testPackages: readonly [name: string, reason: string][] = [
   ['ocl-icd-opencl-dev', 'OpenCL slices'],
   ['opencl-headers', 'OpenCL slices'],
   ['pocl-opencl-icd', 'OpenCL slices on the CPU'],
+  // Where systemd runs, installing it opens a registry to the network at once: there it is left to the user.
+  ...(existsSync('/run/systemd/system')
+    ? []
+    : [['docker-registry', 'images pulled from a registry'] as const]),
 ];
 
 // Fields of dpkg-query, not of a template.
