@@ -10,7 +10,7 @@ const defaultMemoryMiB = 256;
 /** Files below this are cleaned in memory, which then gets the room for it; larger ones in a database file. */
 const inMemory = 256 << 20;
 /** Bytes of memory for each byte of a file that is cleaned in memory: its table and what is written from it. */
-const memoryPerByte = 3;
+const memoryPerByte = 2.5;
 /** The least that such a file is cleaned in, and the most that is taken for it. */
 const leastPerByte = 2;
 const mostMemoryMiB = 512;
@@ -44,6 +44,7 @@ export async function cleanFile(path: string, options: CleanFileOptions): Promis
     const supposed = opening.supposed();
     const first = supposed && (await unlessDisagreed(supposed));
     if (first) return first;
+    supposed?.look();
     // What was true of the file and still failed would fail again.
     const failed = await supposed?.facts.then(
       () => true,

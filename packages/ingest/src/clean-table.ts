@@ -6,7 +6,7 @@ import { nameColumns } from './column-names.ts';
 import { type ColumnReading, fileDecimal, planReading, type ReadingHints } from './column-reading.ts';
 import { duckType } from './column-sql.ts';
 import { countCellChanges, logCellChanges, logClipped } from './count-changes.ts';
-import { type Engine, toNumber } from './engine.ts';
+import { allEnded, type Engine, toNumber } from './engine.ts';
 import { loadTable, strictScan } from './load-table.ts';
 import { missingTokens } from './missing-tokens.ts';
 import { NumberOutcomes } from './number-outcomes.ts';
@@ -122,7 +122,9 @@ export async function cleanTable(
   const targetIndex = target === undefined ? -1 : names.indexOf(target);
   if (readings[targetIndex]?.type === 'boolean' && !hints(targetIndex).forced)
     readings[targetIndex] = planReading(samples[targetIndex]!, { ...hints(targetIndex), forced: 'text' });
-  const { rows: read, unread } = await loadTable(engine, strict, readings, samples, hints, opened.facts);
+  const loading = loadTable(engine, strict, readings, samples, hints, opened.facts);
+  opened.look();
+  const { rows: read, unread } = await loading;
   const { sha256, tables } = await opened.facts;
   for (const { row, cells } of headerLikeRows(readings, unread).slice(0, 3))
     warnings.push(
@@ -156,13 +158,13 @@ export async function cleanTable(
       decimals: reading.type === 'number' ? reading.decimals : undefined,
     }),
   );
-  const measuredColumns = await measureColumns(engine, all, options.held);
-  const cellChanges = await countCellChanges(
-    engine,
-    kept,
-    readings,
-    tokens,
-    measuredColumns.map(({ stats }) => stats.count),
+  const measuring = measureColumns(engine, all, options.held);
+  const counts = measuring.then((list) => list.map(({ stats }) => stats.count));
+  counts.catch(() => {});
+  await using second = await engine.beside();
+  const [measuredColumns, cellChanges] = await allEnded(
+    measuring,
+    countCellChanges(second, kept, readings, tokens, counts),
   );
   const plans: { i: number; lost: number; treated: Treatment }[] = [];
   for (const [i, reading] of readings.entries()) {

@@ -13,13 +13,16 @@ export interface CellChange {
   written: string | null;
 }
 
-/** How many cells of each column were read as something else than they were written. */
+/**
+ * How many cells of each column were read as something else than they were written.
+ * @param values how many each column has; awaited when all else is counted.
+ */
 export async function countCellChanges(
   engine: Engine,
   kept: string,
   readings: readonly ColumnReading[],
   tokens: readonly string[],
-  values: readonly number[],
+  values: Promise<readonly number[]>,
 ): Promise<CellChange[][]> {
   const changes = readings.map((reading, i): CellChange[] => {
     const raw = rawName(i, reading);
@@ -33,7 +36,7 @@ export async function countCellChanges(
       list.push({
         kind: `cell.${reading.type}`,
         where: `v${i} IS NOT NULL`,
-        count: values[i]!,
+        count: 0,
         written: null,
       });
     else if (!isVerbatim(reading)) {
@@ -49,6 +52,9 @@ export async function countCellChanges(
   flat.forEach(({ change }, k) => {
     change.count = counts[k]!;
   });
+  const all = await values;
+  for (const [i, list] of changes.entries())
+    for (const change of list) if (change.written === null) change.count = all[i]!;
   return changes;
 }
 

@@ -184,5 +184,13 @@ function joined(pieces: readonly Float64Array[]): Float64Array {
   return all;
 }
 
+/** Waits for all, and only then tells of a failure: nothing uses a connection any more that is closed now. */
+export async function allEnded<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  const [one, two] = await Promise.allSettled([first, second]);
+  if (one.status === 'rejected') throw one.reason;
+  if (two.status === 'rejected') throw two.reason;
+  return [one.value, two.value];
+}
+
 export const toNumber = (value: DuckDBValue | undefined): number =>
   value === null || value === undefined ? 0 : Number(value);

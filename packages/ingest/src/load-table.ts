@@ -63,7 +63,10 @@ const oddList = (i: number): string => `odd${Math.floor(i / perOdd)}`;
 export const rawName = (i: number, reading: ColumnReading): string =>
   keepsLittle(reading) ? `${oddList(i)}[${(i % perOdd) + 1}]` : `r${i}`;
 
-/** Counts conditions on the columns' written texts; few rows have to be looked at, and mostly none. */
+/**
+ * Counts conditions that only hold where a column's written text was kept; few rows have to be looked at,
+ * and mostly none.
+ */
 export async function countWhere(
   engine: Engine,
   from: string,
@@ -82,11 +85,23 @@ export async function countWhere(
   );
   for (const [list, members] of groups) {
     if (list !== null && toNumber(filled[lists.indexOf(list)]) === 0) continue;
+    const relation = list === null ? from : `${from} WHERE ${list} IS NOT NULL`;
+    let some = members;
+    if (list !== null) {
+      // The texts of most columns are looked at no further: there are none.
+      const columns = [...new Set(members.map((k) => conditions[k]!.index))];
+      const texts = await engine.aggregates(
+        relation,
+        columns.map((index) => `count(${rawName(index, readings[index]!)})`),
+      );
+      const held = new Set(columns.filter((_, k) => toNumber(texts[k]) > 0));
+      some = members.filter((k) => held.has(conditions[k]!.index));
+    }
     const found = await engine.aggregates(
-      list === null ? from : `${from} WHERE ${list} IS NOT NULL`,
-      members.map((k) => `count(*) FILTER (WHERE ${conditions[k]!.where})`),
+      relation,
+      some.map((k) => `count(*) FILTER (WHERE ${conditions[k]!.where})`),
     );
-    members.forEach((k, at) => {
+    some.forEach((k, at) => {
       counts[k] = toNumber(found[at]);
     });
   }

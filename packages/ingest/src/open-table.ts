@@ -53,6 +53,8 @@ export interface OpenedTable {
    * ReadersDisagree when it is not what its head lets expect, and with KnownVersion.
    */
   facts: Promise<TableFacts>;
+  /** Begins the look at the file, where it waits so that the engine can begin first. */
+  look: () => void;
   reader: 'direct' | 'tolerant';
   dialect: Omit<Dialect, 'decimal' | 'thousands'>;
   /** Malformed rows of the table. */
@@ -94,6 +96,7 @@ export class OpeningTable {
   readonly #check: RegularityCheck | null;
   readonly #scan: Promise<Scan>;
   readonly #stop = new AbortController();
+  readonly #look = Promise.withResolvers<void>();
   #known: Promise<boolean> | null = null;
 
   /** @throws VgpuError where the file cannot be a table. */
@@ -122,6 +125,7 @@ export class OpeningTable {
     this.#scan = scanSource(source.path, this.#guess.bom, this.#check, options.copyTo, {
       signal: options.signal ? AbortSignal.any([options.signal, this.#stop.signal]) : this.#stop.signal,
       onBytes: (bytes) => options.onProgress?.({ stage: 'scan', done: bytes / source.bytes }),
+      after: this.#look.promise,
     });
     this.#scan.catch(() => {});
   }
@@ -129,6 +133,7 @@ export class OpeningTable {
   /** Ends the look at the file's bytes, if it still goes on. */
   async close(): Promise<void> {
     this.#stop.abort();
+    this.#look.resolve();
     await this.#scan.catch(() => {});
   }
 
@@ -150,6 +155,7 @@ export class OpeningTable {
   async opened(direct: boolean): Promise<OpenedTable> {
     const { clean, work, signal, onProgress } = this.#options;
     const source = this.#source;
+    this.#look.resolve();
     const scan = await this.#scanned();
     const encoding = this.#settled ?? scan.evidence.verdict();
     const same = encoding.name === this.#guess.name;
@@ -247,6 +253,7 @@ export class OpeningTable {
         shape,
       ),
       facts: Promise.resolve(facts),
+      look: this.#look.resolve,
       reader: 'direct',
       dialect: this.#dialect(layout, encoding, found.syntax, shape.newline === 'none' ? 'lf' : shape.newline),
       refused: 0,
@@ -303,6 +310,7 @@ export class OpeningTable {
         underscores: normal.underscores,
         tables: layout.tables,
       }),
+      look: () => {},
       reader: 'tolerant',
       dialect: this.#dialect(layout, encoding, text.syntax, newlineOf(source.head, encoding.name)),
       refused: normal.refused,

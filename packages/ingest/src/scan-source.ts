@@ -21,8 +21,14 @@ export async function scanSource(
   bom: number,
   check: RegularityCheck | null,
   copyTo: string | null,
-  options: { signal?: AbortSignal | undefined; onBytes?: (bytes: number) => void },
+  options: {
+    signal?: AbortSignal | undefined;
+    onBytes?: (bytes: number) => void;
+    /** Waited for before the first byte is read. */
+    after?: Promise<void>;
+  },
 ): Promise<Scan> {
+  await options.after;
   const hash = createHash('sha256');
   const evidence = new EncodingEvidence();
   const file = await open(path);

@@ -1,6 +1,7 @@
 import { BinnedNumbers } from './binned-numbers.ts';
 import { Distribution, type NumberFigures } from './distribution.ts';
-import { type Engine, toNumber } from './engine.ts';
+import { allEnded, type Engine, toNumber } from './engine.ts';
+import type { Bounds } from './quantiles.ts';
 import type { ColumnStats, ColumnType } from './result.ts';
 
 /** Values that may be sorted at once for a quantile. */
@@ -34,8 +35,7 @@ export interface MeasuredColumn {
 const isNumeric = ({ type }: Measured): boolean => type === 'integer' || type === 'number';
 
 /**
- * Figures of all columns: one query counts them all; then each column is counted by itself, which touches
- * nothing but its own blocks.
+ * Figures of all columns: one query counts them all; then numbers and other columns are measured side by side.
  * @param held values that may be sorted at once for a quantile.
  */
 export async function measureColumns(
@@ -59,7 +59,30 @@ export async function measureColumns(
     return { stats: { count, distinct, distinctExact: false }, numbers: null };
   });
   const all = [...columns.keys()].filter((i) => found[i]!.stats.count > 0);
+  const others = all
+    .filter((i) => !isNumeric(columns[i]!))
+    .map((i) => ({ column: columns[i]!, own: found[i]!.stats }));
+  const bounds = columns.map((_, i) => ({ min: Number(first[4 * i + 2]), max: Number(first[4 * i + 3]) }));
   const numbers = all.filter((i) => isNumeric(columns[i]!));
+  // Numbers are mostly counted here, and texts by the engine, which has time for it then.
+  await using second = await engine.beside();
+  await allEnded(
+    measureNumbers(engine, columns, numbers, bounds, found, held),
+    measureOthers(second, columns, others),
+  );
+  return found;
+}
+
+/** Figures of the columns of numbers at the given places, into `found`. */
+async function measureNumbers(
+  engine: Engine,
+  columns: readonly Measured[],
+  numbers: readonly number[],
+  bounds: readonly Bounds[],
+  found: readonly MeasuredColumn[],
+  held: number,
+): Promise<void> {
+  const from = columns[0]!.from;
   let room = keptValues;
   const short = numbers.filter((i) => {
     const { count } = found[i]!.stats;
@@ -80,10 +103,9 @@ export async function measureColumns(
   const long = numbers
     .filter((i) => !found[i]!.numbers)
     .map((i) => {
-      const bounds = { min: Number(first[4 * i + 2]), max: Number(first[4 * i + 3]) };
       const { value, decimals } = columns[i]!;
       const { count } = found[i]!.stats;
-      return { i, binned: new BinnedNumbers(engine, from, value, count, bounds, held, decimals ?? null) };
+      return { i, binned: new BinnedNumbers(engine, from, value, count, bounds[i]!, held, decimals ?? null) };
     });
   await BinnedNumbers.count(
     engine,
@@ -91,8 +113,13 @@ export async function measureColumns(
     long.map(({ binned }) => binned),
   );
   for (const { i, binned } of long) {
-    found[i]!.stats.distinct = binned.distinct;
-    if (binned.distinct <= Math.min(mostCategories, held)) {
+    const { min, max } = bounds[i]!;
+    const close = Math.max(-min, max) > Number.MAX_SAFE_INTEGER && columns[i]!.type === 'integer';
+    const distinct = close
+      ? toNumber((await engine.aggregates(from, [`approx_count_distinct(${columns[i]!.value})`]))[0])
+      : binned.distinct;
+    found[i]!.stats.distinct = distinct;
+    if (distinct <= Math.min(mostCategories, held)) {
       const [values, counts] = await engine.numbers(
         `SELECT CAST(${columns[i]!.value} AS DOUBLE) AS x, CAST(count(*) AS DOUBLE) FROM ${from} WHERE ${columns[i]!.value} IS NOT NULL GROUP BY 1`,
       );
@@ -121,12 +148,6 @@ export async function measureColumns(
   inexact.forEach((i, k) => {
     Object.assign(found[i]!.stats, { distinct: toNumber(distinct[k]), distinctExact: true });
   });
-  await measureOthers(
-    engine,
-    columns,
-    all.filter((i) => !isNumeric(columns[i]!)).map((i) => ({ column: columns[i]!, own: found[i]!.stats })),
-  );
-  return found;
 }
 
 /** Bounds of dates; frequent values of texts and booleans. */

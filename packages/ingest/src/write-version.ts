@@ -2,7 +2,7 @@ import { chmod, open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CleanedTable } from './clean-table.ts';
 import { sqlName, sqlText, trimmed } from './column-sql.ts';
-import type { Engine } from './engine.ts';
+import { allEnded, type Engine } from './engine.ts';
 import { rawName, unreadSql } from './load-table.ts';
 import { writeCsv } from './write-csv.ts';
 
@@ -59,9 +59,7 @@ export async function writeData(engine: Engine, cleaned: CleanedTable, dir: stri
   const parquet = engine.run(
     `COPY ${from(named)} TO ${sqlText(join(dir, versionFiles.parquet))} (FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 1000, ROW_GROUP_SIZE ${group})`,
   );
-  // Both have ended before either failure is told: their files and tables are then free.
-  const ends = await Promise.allSettled([written, parquet]);
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  await allEnded(written, parquet);
   const cells = join(dir, versionFiles.cells);
   if (cleaned.unread.length === 0) await writeFile(cells, 'row,column,text\n', { flag: 'wx' });
   else {
