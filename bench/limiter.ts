@@ -3,10 +3,12 @@
  * the memory cap, what it costs a program that is alone, how fast processes attach, and what is left of the throughput
  * where memory is over-committed. On the fake driver (a GPU
  * timeline shared by processes, native/fakedriver) and, where there is one, on the first OpenCL device. The rival is
- * the same pair of programs without a limiter, which is what hardware time slicing gives.
+ * the same pair of programs without a limiter, which is what hardware time slicing gives; and HAMi-core, where
+ * VGPU_BENCH_HAMI names its library.
  */
 
 import { Bed, build, fields, type Load, sideBySide } from '../native/tests/bed.ts';
+import { hamiCore } from './harness/hami.ts';
 import { benchMps } from './harness/mps.ts';
 import { overcommit } from './harness/overcommit.ts';
 import { type Bench, type BenchOptions, type BenchResult, less, more, quantile } from './result.ts';
@@ -247,6 +249,7 @@ export async function benchLimiter(options: BenchOptions): Promise<BenchResult[]
       await conservation(bed, options.quick),
       ...(await handover(bed)),
       await exactness(bed),
+      ...(await hamiCore(bed, options.quick ? SHAPES.slice(0, 4) : SHAPES, options.quick)),
     ];
     await bed.control('remove id=small');
     await bed.control('remove id=large');

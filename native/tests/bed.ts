@@ -205,6 +205,7 @@ export interface Load {
   /** of bench/cuda_load or bench/opencl_load */
   readonly args: readonly string[];
   readonly program?: string;
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** Runs loads side by side over one window; returns what each got done: nanoseconds of device time by second. */
@@ -218,7 +219,12 @@ export async function sideBySide(
   const to = from + BigInt(windowMs) * 1_000_000n;
   const results = await Promise.all(
     loads.map((load) =>
-      bed.run(load.slice, load.program ?? 'bench/cuda_load', [...load.args, `from=${from}`, `to=${to}`]),
+      bed.run(
+        load.slice,
+        load.program ?? 'bench/cuda_load',
+        [...load.args, `from=${from}`, `to=${to}`],
+        load.env,
+      ),
     ),
   );
   return results.map((r, i) => {

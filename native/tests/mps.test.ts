@@ -53,7 +53,7 @@ describe('the fake daemon', () => {
     mps.command('set_default_device_pinned_mem_limit 0 512M');
     expect(mps.command('get_default_device_pinned_mem_limit 0')).toBe('512M');
     expect(mps.command('make_coffee')).toBe('Unknown command: make_coffee');
-    const load = bed.run(undefined, 'bench/cuda_load', ['ms=1500'], { CUDA_MPS_PIPE_DIRECTORY: mps.pipes });
+    const load = bed.run(undefined, 'bench/cuda_load', ['ms=800'], { CUDA_MPS_PIPE_DIRECTORY: mps.pipes });
     await expect.poll(() => mps.command('get_server_list')).toMatch(/^\d+$/);
     const server = mps.command('get_server_list');
     await expect.poll(() => mps.command(`get_client_list ${server}`)).toMatch(/^\d+$/);
@@ -87,7 +87,7 @@ describe('guaranteed slices', () => {
       { slice: 'a', args: ['ns=5000000', 'blocks=8'] },
       { slice: 'b', args: ['ns=5000', 'chunk=20'] },
     ];
-    expect(points((await parts(loads)).a, 0.3)).toBeLessThan(2);
+    expect(points((await parts(loads, 1000)).a, 0.3)).toBeLessThan(2);
     expect(row('a').turns).toBe(1);
     expect(row('b').turns).toBe(1);
   });
@@ -109,7 +109,7 @@ describe('guaranteed slices', () => {
   it('that come too late for multiprocessors of their own take turns within their ceiling', async () => {
     await started();
     await mps.slice('first', `share=500 memory=${2 * GiB}`);
-    const busy = bed.run('first', 'bench/cuda_load', ['ms=4500']);
+    const busy = bed.run('first', 'bench/cuda_load', ['ms=3400']);
     await expect.poll(() => row('first').launches, { timeout: 5000 }).toBeGreaterThan(10);
     await mps.slice('late', `share=300 qos=guaranteed memory=${2 * GiB}`);
     expect(row('late')).toMatchObject({ spatial: false, mpsMilli: 1000 });
@@ -123,7 +123,7 @@ describe('slices that share', () => {
     await started();
     for (const id of ['a', 'b', 'c', 'd']) await mps.slice(id, `share=250 memory=${2 * GiB}`);
     const small = (slice: string) => ({ slice, args: ['ns=2000000', 'blocks=8'] });
-    const done = await sideBySide(bed, ['a', 'b', 'c', 'd'].map(small), 2000, 800);
+    const done = await sideBySide(bed, ['a', 'b', 'c', 'd'].map(small), 1200, 800);
     // Taking turns, each would be at a quarter.
     for (const work of done) expect(work).toBeGreaterThan(0.5e9);
   });
@@ -140,7 +140,7 @@ describe('slices that share', () => {
     await started();
     await mps.slice('a', `share=500 memory=${2 * GiB}`);
     await mps.slice('b', `share=500 memory=${2 * GiB}`);
-    const until = (now() + 2_500_000_000n).toString();
+    const until = (now() + 1_500_000_000n).toString();
     const [narrow, wide] = await Promise.all([
       bed.run('a', 'bench/cuda_load', ['ns=1000000', 'blocks=8', 'streams=12', `to=${until}`]),
       bed.run('b', 'bench/cuda_load', ['ns=1000000', `to=${until}`]),
@@ -170,11 +170,11 @@ describe('two fences', () => {
       CUDA_MPS_ACTIVE_THREAD_PERCENTAGE: '100',
       CUDA_MPS_PINNED_DEVICE_MEM_LIMIT: '0=16G',
     };
-    const load = bed.run('a', 'bench/cuda_load', ['ms=1500', 'blocks=1320'], tricks);
+    const load = bed.run('a', 'bench/cuda_load', ['ms=1000', 'blocks=1320'], tricks);
     await expect.poll(() => mps.command('get_server_list')).toMatch(/^\d+$/);
     expect((await load).code).toBe(0);
     // 33 of 132 multiprocessors: 40 waves of 0.1 ms for each kernel that would take 10 alone.
-    expect(fields((await load).out).launches).toBeLessThan(1500 / 4 + 80);
+    expect(fields((await load).out).launches).toBeLessThan(1000 / 4 + 80);
   });
 
   it('is refused without its daemon', async () => {
@@ -200,7 +200,7 @@ describe('the arbiter', () => {
     await started();
     await mps.slice('a', `share=300 qos=guaranteed memory=${2 * GiB}`);
     await mps.slice('b', `share=700 memory=${2 * GiB}`);
-    const loads = ['a', 'b'].map((slice) => bed.run(slice, 'bench/cuda_load', ['ms=4000', 'ns=500000']));
+    const loads = ['a', 'b'].map((slice) => bed.run(slice, 'bench/cuda_load', ['ms=2500', 'ns=500000']));
     await expect
       .poll(() => Math.min(row('a').launches, row('b').launches), { timeout: 5000 })
       .toBeGreaterThan(10);

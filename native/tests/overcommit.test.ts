@@ -117,7 +117,7 @@ describe('working sets that do not fit together', () => {
     await slice('a');
     await slice('b');
     const args = set(320, ...more);
-    const ours = await together(['a', 'b'], args, 3000);
+    const ours = await together(['a', 'b'], args, 1800);
     const moved = [paging('a'), paging('b')];
     for (const p of moved) {
       expect(p.pagedIn).toBeGreaterThan(0);
@@ -127,7 +127,7 @@ describe('working sets that do not fit together', () => {
     // Hardly anything is left to fault once the sets are known.
     const [last] = ours;
     expect((last?.moved_in ?? 0) - (last?.prefetched_in ?? 0)).toBeLessThan((last?.moved_in ?? 0) / 2);
-    const bare = await together([undefined, undefined], ['managed=1', ...args], 3000);
+    const bare = await together([undefined, undefined], ['managed=1', ...args], 1800);
     const sum = (all: readonly Record<string, number>[]) => all.reduce((n, f) => n + (f.work_ns ?? 0), 0);
     expect(sum(ours)).toBeGreaterThan(1.5 * sum(bare));
   });
@@ -135,7 +135,7 @@ describe('working sets that do not fit together', () => {
   it('of three programs as well', async () => {
     await started();
     for (const id of ['a', 'b', 'c']) await slice(id, 320);
-    const done = await together(['a', 'b', 'c'], set(256), 3000);
+    const done = await together(['a', 'b', 'c'], set(256), 2000);
     for (const f of done) expect(f.work_ns).toBeGreaterThan(0);
     for (const id of ['a', 'b', 'c']) expect(paging(id).pagedIn).toBeGreaterThan(0);
   });
@@ -147,7 +147,7 @@ describe('working sets that do not fit together', () => {
     const idle = bed.spawn('a', 'bench/cuda_set', set(320, 'passes=3', 'linger=1'));
     const done = finished(idle);
     await expect.poll(() => paging('a').resident, { timeout: 5000 }).toBe(320 * MiB);
-    const other = together(['b'], set(400), 2000);
+    const other = together(['b'], set(400), 1500);
     // 512 MiB less two contexts and a reserve, less what the other one uses: 40 MiB are left
     const left = () => Math.max(paging('a').resident, 320 * MiB - paging('a').pagedOut);
     await expect.poll(left, { timeout: 5000 }).toBeLessThan(50 * MiB);
@@ -196,7 +196,7 @@ describe('working sets that do not fit together', () => {
     await started();
     await slice('a');
     await slice('b');
-    const running = together(['a', 'b'], set(320), 3500);
+    const running = together(['a', 'b'], set(320), 2200);
     await expect.poll(() => paging('a').pagedIn, { timeout: 5000 }).toBeGreaterThan(0);
     await bed.stop('SIGKILL');
     await bed.start();

@@ -58,7 +58,7 @@ describe.each([
 
   it('work is shared, captured and right', async () => {
     await start();
-    const other = bed.run('b', 'bench/cuda_load', ['ms=1500', 'streams=3', 'ns=200000'], preloaded());
+    const other = bed.run('b', 'bench/cuda_load', ['ms=800', 'streams=3', 'ns=200000'], preloaded());
     expect(await probe('result', '20')).toBe('wrong=0 host=1\n');
     expect(await probe('capture', '5')).toBe('captures=5\n');
     expect(await other).toMatchObject({ code: 0, err: '' });
@@ -67,7 +67,7 @@ describe.each([
   it('memory that does not fit comes and goes', async () => {
     await start({ VGPU_FAKE_MEMORY: String(512 * MiB), VGPU_FAKE_CONTEXT: String(32 * MiB) });
     for (const id of ['x', 'y']) await bed.slice(id, `share=500 memory=${512 * MiB} overcommit=1`);
-    const args = [`bytes=${320 * MiB}`, 'parts=10', 'ns=1000000', 'ms=2500'];
+    const args = [`bytes=${320 * MiB}`, 'parts=10', 'ns=1000000', 'ms=1500'];
     const done = await Promise.all([
       bed.run('x', 'bench/cuda_set', args, preloaded()),
       bed.run('y', 'bench/cuda_set', args, preloaded()),
