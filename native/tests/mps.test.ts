@@ -125,7 +125,7 @@ describe('slices that share', () => {
     const small = (slice: string) => ({ slice, args: ['ns=2000000', 'blocks=8'] });
     const done = await sideBySide(bed, ['a', 'b', 'c', 'd'].map(small), 1200, 800);
     // Taking turns, each would be at a quarter.
-    for (const work of done) expect(work).toBeGreaterThan(0.5e9);
+    for (const work of done) expect(work).toBeGreaterThan(0.4e9);
   });
 
   it('take turns where it does not, in proportion to their shares', async () => {
@@ -133,7 +133,7 @@ describe('slices that share', () => {
     await mps.slice('small', `share=300 memory=${2 * GiB}`);
     await mps.slice('large', `share=700 memory=${2 * GiB}`);
     const had = await parts(['small', 'large'].map((slice) => ({ slice, args: ['ns=200000'] })));
-    expect(points(had.small, 0.3)).toBeLessThan(2);
+    expect(points(had.small, 0.3)).toBeLessThan(3); // a turn at each end of the window makes one
   });
 
   it('ask again when their work grows', async () => {
