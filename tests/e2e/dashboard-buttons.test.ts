@@ -163,6 +163,38 @@ describe.skipIf(!chromiumPath)('what the dashboard’s buttons do to the server'
       await expect.poll(() => row(own('buttons')).count()).toBe(0);
     });
 
+    test('an accelerator is taken out of service and back in, and its pool put under MPS', async () => {
+      const device = async () => (await server.client.call(routes.accelerators.list, {})).items[0]!;
+      expect(await device(), 'a device of OpenCL: is pocl-opencl-icd installed?').toBeDefined();
+      await open('/accelerators', 'Accelerators');
+      await page.getByRole('button', { name: /^Take out:/ }).click();
+      await dialog().getByLabel('Reason').fill('fan is loud');
+      await glance('accelerator-out');
+      await dialog().getByRole('button', { name: 'Take out of service' }).click();
+      await closed();
+      await page.getByText('cordoned by admin: fan is loud').waitFor();
+      await glance('accelerator-draining');
+      expect((await device()).health).toBe('draining');
+      const listed = (await server.vgpu(['gpu', 'ls'])).stdout;
+      expect(listed).toMatch(/^0: cordoned by admin: fan is loud; `vgpu gpu uncordon 0` takes it back in$/m);
+      await page.getByRole('button', { name: /^Take back in:/ }).click();
+      await expect.poll(async () => (await device()).health).toBe('healthy');
+
+      await page.getByRole('button', { name: 'Change pool default' }).click();
+      await dialog().getByLabel('Slices at the same time').first().click();
+      await page.getByRole('option', { name: /^Where a device can/ }).click();
+      await dialog().getByText('Projects may share one MPS server').click();
+      await glance('pool-form');
+      await dialog().getByRole('button', { name: 'Save' }).click();
+      await closed();
+      const pool = async () => (await server.client.call(routes.accelerators.pools, {})).items[0];
+      expect(await pool()).toMatchObject({ mps: 'auto', mpsAcrossProjects: true, deviceSplitCount: 10 });
+      await page.getByText('auto, projects share').waitFor();
+      await page.getByText(/No MPS here: /).waitFor();
+      await glance('pools');
+      await server.vgpu(['gpu', 'pool', 'set', 'default', '--mps', 'off', '--mps-projects', 'separate']);
+    });
+
     test('a dataset is deleted', async () => {
       const file = server.write(`${own('gone')}.csv`, classification(50));
       expect((await server.vgpu(['data', 'add', file, '--name', own('gone')])).code).toBe(0);

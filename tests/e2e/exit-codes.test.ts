@@ -118,6 +118,8 @@ test.each([
   [['secret', 'rm', 'nothing'], 'vgpu secret ls'],
   [['token', 'revoke', 'nothing'], 'vgpu token ls'],
   [['gpu', 'pool', 'rm', 'nothing'], 'vgpu gpu pool ls'],
+  [['gpu', 'pool', 'set', 'some', '--accelerators', 'nothing'], 'vgpu gpu ls'],
+  [['gpu', 'cordon', 'nothing'], 'vgpu gpu ls'],
 ] as [string[], string][])('1 for what is not there: %j points to `%s`', async (args, next) => {
   const done = await server.vgpu(args);
   expect(done.code).toBe(1);

@@ -25,7 +25,8 @@ function usageError(error: CommanderError, command: string): VgpuError {
   // What commander throws after it printed the help of a command that is only a group.
   if (error.code === 'commander.help') {
     const problem = 'say which of its commands; they are listed above';
-    return new VgpuError('BAD_FLAG', { flag: `vgpu ${command}`.trim(), problem, command });
+    const group = new VgpuError('BAD_FLAG', { flag: `vgpu ${command}`.trim(), problem, command });
+    return Object.assign(group, { hint: `\`vgpu ${command} COMMAND --help\` explains one of them.` });
   }
   const problem = [first, ...rest].join(' ').trim();
   const known = new VgpuError('BAD_FLAG', { flag: `vgpu ${command}`.trim(), problem, command });

@@ -1,4 +1,4 @@
-import { routes } from '@vgpu/api';
+import { type Accelerator, routes } from '@vgpu/api';
 import { parseDuration, VgpuError } from '@vgpu/core';
 import type { Command } from 'commander';
 import { connect } from '../context/connection.ts';
@@ -6,10 +6,21 @@ import { liveScreen } from '../output/live-screen.ts';
 import { note, print, printJson } from '../output/print.ts';
 import { style } from '../output/style.ts';
 import { renderTable } from '../output/table.ts';
+import { count } from '../output/words.ts';
 import { slicesTable } from '../views/slices-text.ts';
 import { acceleratorTable } from '../views/topology-text.ts';
 
 const list = async () => connect().client.call(routes.accelerators.list, {});
+
+/** Why accelerators take no work, and how they take it again; empty where all do. */
+const troubles = (items: readonly Accelerator[]): string =>
+  items
+    .filter((one) => one.health !== 'healthy')
+    .map(
+      (one) =>
+        `\n${one.index}: ${one.healthReason ?? one.health}; \`vgpu gpu uncordon ${one.index}\` takes it back in`,
+    )
+    .join('');
 
 function defineList(command: Command): void {
   command
@@ -18,7 +29,7 @@ function defineList(command: Command): void {
     .action(async (flags: { json?: boolean }) => {
       const { items, advice } = await list();
       if (flags.json) return printJson(items);
-      if (items.length > 0) print(acceleratorTable(items));
+      if (items.length > 0) print(`${acceleratorTable(items, { uuid: true })}${troubles(items)}`);
       else note(style.dim('no accelerators were found'));
       if (advice) note(style.dim(advice));
     });
@@ -42,14 +53,15 @@ function defineTop(command: Command): void {
     });
 }
 
-/** An accelerator by UUID, by a beginning of it, or by its number in `vgpu gpu ls`. */
-async function find(name: string): Promise<string> {
-  const { items } = await list();
+/** UUID of an accelerator that was named by it, by a beginning of it, or by its number in `vgpu gpu ls`. */
+function uuidOf(items: readonly Accelerator[], name: string): string {
   const exact = items.filter((one) => one.uuid === name || String(one.index) === name);
   const found = exact.length > 0 ? exact : items.filter((one) => one.uuid.startsWith(name));
   if (found.length === 1) return found[0]!.uuid;
   throw new VgpuError('NOT_FOUND', { what: 'accelerator', id: name, list: 'gpu ls' });
 }
+
+const find = async (name: string): Promise<string> => uuidOf((await list()).items, name);
 
 function defineCordon(command: Command): void {
   for (const { verb, drain, description } of [
@@ -59,7 +71,7 @@ function defineCordon(command: Command): void {
     const one = command
       .command(verb)
       .description(description)
-      .argument('<accelerator>', 'UUID, or number in `vgpu gpu ls`')
+      .argument('<accelerator>', 'UUID, a beginning of it, or number in `vgpu gpu ls`')
       .option('--reason <text>', 'shown beside it');
     if (drain)
       one.option('--grace <duration>', 'ask tasks to end (SIGTERM) and give them so long, e.g. 60s', '0s');
@@ -80,7 +92,7 @@ function defineCordon(command: Command): void {
   command
     .command('uncordon')
     .description('Give an accelerator work again, after a fault too.')
-    .argument('<accelerator>', 'UUID, or number in `vgpu gpu ls`')
+    .argument('<accelerator>', 'UUID, a beginning of it, or number in `vgpu gpu ls`')
     .action(async (name: string, flags: { json?: boolean }) => {
       const changed = await connect().client.call(routes.accelerators.uncordon, {
         params: { uuid: await find(name) },
@@ -159,8 +171,13 @@ function definePool(command: Command): void {
     .option('--memory-scaling <x>', 'deviceMemoryScaling: the same for memory')
     .option('--mps <mode>', 'run slices under NVIDIA MPS: off, auto (where it can be had) or required')
     .option('--mps-projects <rule>', 'under one MPS server: one project at a time (separate), or all (share)')
-    .option('--accelerators <uuids>', 'its accelerators by UUID, comma-separated')
+    .option(
+      '--accelerators <names>',
+      'its accelerators by number or UUID as in `vgpu gpu ls`, comma-separated',
+    )
     .action(async (name: string, flags: PoolFlags) => {
+      const named = flags.accelerators?.split(',').filter(Boolean);
+      const known = named?.length ? (await list()).items : [];
       const across = choice('--mps-projects', flags.mpsProjects, ['separate', 'share']);
       const body = {
         deviceSplitCount: number('--split', flags.split),
@@ -168,14 +185,14 @@ function definePool(command: Command): void {
         deviceMemoryScaling: number('--memory-scaling', flags.memoryScaling),
         mps: choice('--mps', flags.mps, ['off', 'auto', 'required']),
         mpsAcrossProjects: across === undefined ? undefined : across === 'share',
-        accelerators: flags.accelerators?.split(',').filter(Boolean),
+        accelerators: named?.map((one) => uuidOf(known, one.trim())),
       };
       const changed = await connect().client.call(routes.accelerators.setPool, {
         params: { pool: name },
         body,
       });
       if (flags.json) printJson(changed);
-      else print(`pool ${changed.name}: ${changed.accelerators.length} accelerators`);
+      else print(`pool ${changed.name}: ${count(changed.accelerators.length, 'accelerator')}`);
     });
   pool
     .command('rm')

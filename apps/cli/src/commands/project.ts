@@ -52,7 +52,11 @@ function table(items: readonly Project[]): string {
     one.waiting,
   ]);
   return renderTable(
-    columns.map((title) => ({ title, shrinks: title === 'quota' || title === 'limit' })),
+    columns.map((title) => ({
+      title,
+      shrinks: title === 'quota' || title === 'limit',
+      align: ['weight', 'running', 'waiting'].includes(title) ? ('right' as const) : undefined,
+    })),
     rows,
   );
 }

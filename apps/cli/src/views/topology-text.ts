@@ -28,11 +28,18 @@ export function capacityText({ cpu, memory, gpu, vram, workers }: Capacity): str
 
 const percent = (value: number | null): string => (value === null ? '–' : `${Math.round(value)} %`);
 
-/** Accelerators with what they carry. */
-export function acceleratorTable(accelerators: readonly Accelerator[]): string {
+/** Characters of a UUID that tell devices apart: `GPU-5d1f7a1e`. */
+const SHORT_UUID = 12;
+
+/** Accelerators with what they carry. @param show whether the beginning of each UUID is shown; default: no */
+export function acceleratorTable(
+  accelerators: readonly Accelerator[],
+  show: { uuid?: boolean } = {},
+): string {
   const columns: Column[] = [
     { title: '#', align: 'right' },
     { title: 'accelerator', shrinks: true, key: true },
+    ...(show.uuid ? [{ title: 'uuid' }] : []),
     { title: 'kind' },
     { title: 'mode' },
     { title: 'pool' },
@@ -47,6 +54,7 @@ export function acceleratorTable(accelerators: readonly Accelerator[]): string {
   const rows = accelerators.map((one) => [
     one.index,
     one.model,
+    ...(show.uuid ? [one.uuid.slice(0, SHORT_UUID)] : []),
     one.kind,
     one.mode,
     one.pool,

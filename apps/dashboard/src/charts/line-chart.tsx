@@ -59,7 +59,11 @@ const tick = (value: number): string => {
     : short.toLocaleString('en', { maximumFractionDigits: 4 });
 };
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: '2-digit',
+  minute: '2-digit',
+  hourCycle: 'h23',
+});
 const clockTimes = (_: uPlot, ticks: number[]): string[] => ticks.map((at) => clock.format(at * 1000));
 
 /** Lines over steps or time. */
@@ -94,7 +98,7 @@ export function LineChart(props: LineChartProps) {
       {
         width: Math.max(120, box.clientWidth),
         height,
-        padding: [10, 10, 0, 0],
+        padding: [10, 18, 0, 0],
         legend: { show: false },
         cursor: {
           points: { size: 6 },

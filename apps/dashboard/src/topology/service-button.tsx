@@ -24,7 +24,7 @@ export function ServiceButton({ one }: { one: Accelerator }) {
         variant="default"
         loading={busy}
         onClick={() => act(back, `${name} takes work again.`)}
-        aria-label={`Take ${name} back in`}
+        aria-label={`Take back in: ${name}`}
       >
         Take back in
       </Button>
@@ -32,12 +32,7 @@ export function ServiceButton({ one }: { one: Accelerator }) {
   }
   return (
     <>
-      <Button
-        size="compact-sm"
-        variant="default"
-        onClick={form.open}
-        aria-label={`Take ${name} out of service`}
-      >
+      <Button size="compact-sm" variant="default" onClick={form.open} aria-label={`Take out: ${name}`}>
         Take out
       </Button>
       <Modal opened={opened} onClose={form.close} title={`Take ${name} out of service?`}>
