@@ -67,7 +67,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'gpu pool ls': ['vgpu gpu pool ls'],
   'gpu pool set': [
     'vgpu gpu pool set default --split 4',
-    'vgpu gpu pool set default --mps auto                     # slices at the same time',
+    'vgpu gpu pool set default --mps auto   # slices at the same time',
     'vgpu gpu pool set lab --accelerators 0,1 --memory-scaling 1.5',
   ],
   'gpu pool rm': ['vgpu gpu pool rm teaching'],
