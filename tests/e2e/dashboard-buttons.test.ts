@@ -183,7 +183,7 @@ describe.skipIf(!chromiumPath)('what the dashboard’s buttons do to the server'
       await page.getByRole('button', { name: 'Change pool default' }).click();
       await dialog().getByLabel('Slices at the same time').first().click();
       await page.getByRole('option', { name: /^Where a device can/ }).click();
-      await dialog().getByText('Projects may share one MPS server').click();
+      await dialog().getByRole('switch', { name: 'Projects may share one MPS server' }).check();
       await glance('pool-form');
       await dialog().getByRole('button', { name: 'Save' }).click();
       await closed();
