@@ -16,6 +16,9 @@ export const versionFiles = {
   version: 'version.json',
 } as const;
 
+/** Columns of a table that is written in two forms at once. */
+const mostBeside = 200;
+
 type Output = CleanedTable['output'][number];
 
 /** SQL of a cell's text in the CSV. */
@@ -40,26 +43,31 @@ export async function writeData(engine: Engine, cleaned: CleanedTable, dir: stri
   // A lone column's missing value would be a blank line, which readers skip.
   const none = output.length === 1 ? 'NA' : '';
   const csv = join(dir, versionFiles.csv);
-  const asTexts = () =>
-    engine.run(
-      `COPY ${from(texts)} TO ${sqlText(csv)} (FORMAT csv, HEADER true, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR ${sqlText(none)})`,
-    );
-  // Cells that are made here keep one processor busy, and Parquet another.
   await using second = await engine.beside();
-  const written = (async () => {
-    if (!(await writeCsv(second, cleaned, csv, none))) {
-      await cleaned.outcomes.count(second, cleaned.kept);
-      await asTexts();
-    }
-    await sync(csv);
-  })();
+  const asNumbers = async (): Promise<boolean> => {
+    const made = await writeCsv(second, cleaned, csv, none);
+    if (made) await sync(csv);
+    return made;
+  };
   // A dictionary of thousands of numbers takes longer to find out than it saves.
   // Row groups of about four million cells keep the writer's buffers small for wide tables.
   const group = Math.max(2048, Math.min(122_880, Math.floor(4_000_000 / output.length / 2048) * 2048));
-  const parquet = engine.run(
-    `COPY ${from(named)} TO ${sqlText(join(dir, versionFiles.parquet))} (FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 1000, ROW_GROUP_SIZE ${group})`,
-  );
-  await allEnded(written, parquet);
+  const parquet = (): Promise<void> =>
+    engine.run(
+      `COPY ${from(named)} TO ${sqlText(join(dir, versionFiles.parquet))} (FORMAT parquet, COMPRESSION snappy, DICTIONARY_SIZE_LIMIT 1000, ROW_GROUP_SIZE ${group})`,
+    );
+  // Cells that are made here keep one processor busy, and Parquet another; of wide tables each needs the memory.
+  let isMade: boolean;
+  if (output.length > mostBeside) {
+    isMade = await asNumbers();
+    await parquet();
+  } else [isMade] = await allEnded(asNumbers(), parquet());
+  if (!isMade) {
+    await cleaned.outcomes.count(engine, cleaned.kept);
+    await engine.run(
+      `COPY ${from(texts)} TO ${sqlText(csv)} (FORMAT csv, HEADER true, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR ${sqlText(none)})`,
+    );
+  }
   const cells = join(dir, versionFiles.cells);
   if (cleaned.unread.length === 0) await writeFile(cells, 'row,column,text\n', { flag: 'wx' });
   else {
