@@ -352,6 +352,19 @@ describe('types', () => {
     });
   });
 
+  it('asks about numbers that look as if they stood for a missing value, and changes none', async () => {
+    const rows = Array.from(
+      { length: 200 },
+      (_, i) => `${20 + (i % 50)},${i % 40 === 7 ? -999 : i},${i === 9 ? 999 : i % 30}`,
+    );
+    const report = await check(['age,gap,lone', ...rows, ''].join('\n'));
+    expect(report.warnings).toContain(
+      '"gap" holds -999 5 times, far from its other numbers. If it means "no value", set missing: ["-999"].',
+    );
+    expect(report.warnings.filter((one) => one.includes('no value'))).toHaveLength(1);
+    expect(report.columns[1]).toMatchObject({ missing: 0, outliers: 5, before: { numeric: { min: -999 } } });
+  });
+
   it('reads booleans, but not zeros and ones or single letters', async () => {
     expect((await column(['yes', 'no', 'Yes'])).type).toBe('boolean');
     expect((await column(['TRUE', 'FALSE', 'true'])).type).toBe('boolean');

@@ -14,7 +14,7 @@ export interface Run {
   /** Lines of those records. */
   lines: number[];
   /** Its last records, for judging totals at the end of a table. */
-  tail: { fields: string[]; line: number }[];
+  tail: Pick<TextRecord, 'fields' | 'line'>[];
 }
 
 /** Records that are kept of a run's end. */
@@ -82,9 +82,9 @@ export class Outline {
     this.#blank = false;
   }
 
-  #keepTail(run: Run, { fields, line }: TextRecord): void {
+  #keepTail(run: Run, record: TextRecord): void {
     if (run.tail.length === keptTail) run.tail.shift();
-    run.tail.push({ fields, line });
+    run.tail.push(record);
   }
 
   #keep(run: Run, { fields, line }: TextRecord): void {

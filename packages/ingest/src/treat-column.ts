@@ -4,6 +4,7 @@ import type { ColumnReading } from './column-reading.ts';
 import { duckType, sqlReal, sqlText } from './column-sql.ts';
 import type { Engine } from './engine.ts';
 import type { ColumnPlan, ColumnStats } from './result.ts';
+import { standInWarning } from './stand-in.ts';
 import { type Measured, type MeasuredColumn, modeOf } from './statistics.ts';
 
 export interface Treatment {
@@ -165,6 +166,9 @@ export async function treatColumn(
   const { reading, measured, missing, rows } = column;
   const v = measured.value;
   const warnings: string[] = [];
+  const { numeric } = column.stats;
+  const doubt = numeric ? await standInWarning(engine, column.name, measured, numeric) : null;
+  if (doubt) warnings.push(doubt);
   const clip = await clipBounds(column, options);
   const type = duckType(reading.type);
   const bound = (value: number): string =>
