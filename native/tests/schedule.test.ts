@@ -74,6 +74,24 @@ describe('the schedule', () => {
     }
   });
 
+  it('holds them over any window of a second for any mix, but for what one kernel of 20 ms takes of it', () => {
+    const tenant = fc.record({
+      share: fc.integer({ min: 50, max: 500 }),
+      work: fc.constantFrom(5, 50, 500, 5000, 20_000),
+      clients: fc.integer({ min: 1, max: 4 }),
+    });
+    fc.assert(
+      fc.property(fc.array(tenant, { minLength: 2, maxLength: 8 }), (mix) => {
+        const sum = mix.reduce((a, t) => a + t.share, 0);
+        const tenants = mix.map((t) => ({ ...t, share: Math.floor((t.share * 1000) / sum) }));
+        const longest = Math.max(...tenants.map((t) => t.work));
+        for (const t of simulate(12, tenants).tenants)
+          expect(t.worst_window_permille).toBeLessThanOrEqual(longest > 5000 ? 25 : 20);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   it('charges longer kernels and pays them back', () => {
     const result = simulate(60, [
       { share: 300, work: 1_000_000 },
