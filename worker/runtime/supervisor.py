@@ -51,6 +51,16 @@ def oom_kills():
     return 0
 
 
+def kill_the_rest():
+    """Ends every process of the container. Only its first process may: anywhere else -1 means the whole machine."""
+    if os.getpid() != 1:
+        return
+    try:
+        os.kill(-1, signal.SIGKILL)
+    except OSError:
+        pass
+
+
 class Supervisor:
     def __init__(self, child):
         # After the fork: the child has imports of its own to do meanwhile.
@@ -239,10 +249,7 @@ class Supervisor:
         if self.kill_at is not None and now >= self.kill_at:
             self.kill_at = now + 1.0
             self._signal_program(signal.SIGKILL)
-            try:
-                os.kill(-1, signal.SIGKILL)
-            except OSError:
-                pass
+            kill_the_rest()
 
     def _timeout(self):
         ends = [t for t in (None if self.timed_out else self.deadline, self.kill_at) if t is not None]
@@ -282,10 +289,7 @@ class Supervisor:
         killed = oom_kills()
         # Whatever outlived the program ends now. Output still in the pipes is taken first and last.
         self._drain_all()
-        try:
-            os.kill(-1, signal.SIGKILL)
-        except OSError:
-            pass
+        kill_the_rest()
         give_up = time.monotonic() + 1.0
         while self._reap() and time.monotonic() < give_up:
             time.sleep(0.002)
@@ -339,6 +343,9 @@ class Supervisor:
 
 
 def main():
+    if os.getpid() != 1:
+        print('vgpu supervisor: not the first process of a container', file=sys.stderr)
+        return 71
     set_dumpable(0)
     child = Child()
     try:
