@@ -5,9 +5,10 @@ import { eventually } from './eventually.ts';
 import { root } from './run-cli.ts';
 import type { TestServer } from './test-server.ts';
 
-/** Builds the limiter, its arbiter and the fake driver. */
+/** Builds the limiter, its arbiter and the fake driver; once at a time, since two files may ask for it at once. */
 export function buildNative(): void {
-  const done = spawnSync('make', ['-s', '-C', join(root, 'native')], { encoding: 'utf8' });
+  const native = join(root, 'native');
+  const done = spawnSync('flock', [native, 'make', '-s', '-C', native], { encoding: 'utf8' });
   if (done.status !== 0) throw new Error(`make -C native failed:\n${done.stderr}`);
 }
 
