@@ -84,9 +84,10 @@ describe('the schedule', () => {
       fc.property(fc.array(tenant, { minLength: 2, maxLength: 8 }), (mix) => {
         const sum = mix.reduce((a, t) => a + t.share, 0);
         const tenants = mix.map((t) => ({ ...t, share: Math.floor((t.share * 1000) / sum) }));
+        // A turn of 20 ms more or less in the window is 20 by itself.
         const longest = Math.max(...tenants.map((t) => t.work));
         for (const t of simulate(12, tenants).tenants)
-          expect(t.worst_window_permille).toBeLessThanOrEqual(longest > 5000 ? 25 : 20);
+          expect(t.worst_window_permille).toBeLessThanOrEqual(longest > 5000 ? 30 : 20);
       }),
       { numRuns: 60 },
     );
