@@ -1,4 +1,5 @@
 import type { CleanOptions } from '@vgpu/core';
+import { asideWords } from './aside-words.ts';
 import type { ChangeLog } from './change-log.ts';
 import { checkNames } from './clean-options.ts';
 import { cleanerVersion } from './cleaner-version.ts';
@@ -6,6 +7,8 @@ import { nameColumns } from './column-names.ts';
 import { type ColumnReading, fileDecimal, planReading, type ReadingHints } from './column-reading.ts';
 import { duckType } from './column-sql.ts';
 import { countCellChanges, logCellChanges, logClipped } from './count-changes.ts';
+import { describeReading, unitOf } from './describe-reading.ts';
+import { dropDuplicates } from './drop-duplicates.ts';
 import { allEnded, type Engine, toNumber } from './engine.ts';
 import { loadTable, strictScan } from './load-table.ts';
 import { missingTokens } from './missing-tokens.ts';
@@ -17,7 +20,6 @@ import { badDataset } from './source-file.ts';
 import { headerLikeRows } from './stacked-tables.ts';
 import { type Measured, measureColumns } from './statistics.ts';
 import { type Treatment, treatColumn } from './treat-column.ts';
-import { unitInCell, unitInHeader, unitName } from './units.ts';
 
 export interface CleanedTable {
   /** Figures after cleaning, still to be counted. */
@@ -278,71 +280,4 @@ export async function cleanTable(
     .map((reading, index) => ({ index, name: names[index]!, reading }))
     .filter(({ index }) => unread[index]!.count > 0);
   return { outcomes, complete, rejected, output, kept, unread: unreadable, tokens, read, late };
-}
-
-/** "No part of the data: 2 lines above the table and 1 line below it."; null without any. */
-function asideWords(changes: ChangeLog): string | null {
-  const counted = (kind: string): string => {
-    const count = changes.list().find((one) => one.kind === kind)?.count ?? 0;
-    return count === 0 ? '' : `${count} line${count === 1 ? '' : 's'}`;
-  };
-  const above = counted('line.preamble');
-  const below = counted('line.footer');
-  const between = counted('line.comment').replace('line', 'comment');
-  const words = [
-    above && `${above} above the table`,
-    below && `${below} below ${above ? 'it' : 'the table'}`,
-    between && `${between} between its rows`,
-  ]
-    .filter(Boolean)
-    .join(' and ');
-  if (!words) return null;
-  return `No part of the data: ${words}. An import keeps such lines in rejected.csv.`;
-}
-
-async function dropDuplicates(
-  engine: Engine,
-  readings: readonly ColumnReading[],
-  late: CleanedTable['late'],
-): Promise<void> {
-  const list = readings.map((_, i) => `v${i}`).join(', ');
-  await engine.run(`CREATE OR REPLACE TABLE firsts AS SELECT min(rowid) AS id FROM typed GROUP BY ${list}`);
-  const where = 'rowid NOT IN (SELECT id FROM firsts)';
-  const earlier = late.map((one) => ` AND NOT (${one.where})`).join('');
-  const count = toNumber((await engine.row(`SELECT count(*) AS n FROM typed WHERE ${where}${earlier}`)).n);
-  if (count === 0) return;
-  // Order matters to readers of a table: the rows that stay keep theirs.
-  await engine.run(
-    `CREATE TABLE marked AS SELECT typed.*, firsts.id IS NULL AS again FROM typed LEFT JOIN firsts ON typed.rowid = firsts.id ORDER BY typed.rowid`,
-  );
-  await engine.run('DROP TABLE typed');
-  await engine.run('ALTER TABLE marked RENAME TO typed');
-  late.push({ where: 'again', reason: 'repeats an earlier row', count });
-}
-
-function unitOf(row: string | undefined, header: string, reading: ColumnReading): string | null {
-  if (reading.number?.unit) return unitName(reading.number.unit);
-  return (
-    (row === undefined ? null : unitInCell(row)) ?? (reading.type === 'text' ? null : unitInHeader(header))
-  );
-}
-
-function describeReading(reading: ColumnReading): string[] {
-  const words: string[] = [];
-  const { number, date } = reading;
-  if (number && number.decimal !== '.')
-    words.push(number.decimal === ',' ? 'decimal comma' : 'decimal point or comma');
-  if (number?.thousands) words.push(`thousands divided by "${number.thousands}"`);
-  if (number && number.units.length > 0)
-    words.push(
-      number.units.length === 1
-        ? `unit ${number.unit} taken off`
-        : `units ${number.units.join(', ')} taken off and converted to ${number.unit}`,
-    );
-  if (number?.brackets) words.push('brackets read as minus');
-  if (date) words.push(date.words);
-  if (date?.zone) words.push('offsets applied, written in UTC');
-  if (reading.type === 'boolean') words.push('yes/no words read as true/false');
-  if (reading.identifier) words.push('kept as text: leading zeros or more digits than a number holds');
-  return words;
 }
