@@ -9,6 +9,12 @@ import { cut } from '../output/table.ts';
 type Shown = { type: 'step'; step: string; progress: Progress | null } | { type: 'output'; text: string };
 const keptLines = 20;
 
+/** `unpack: sklearn/science: scipy 1.18.1` is one of many of the same kind: their step, and what it is at. */
+export function splitStep(step: string): [step: string, at: string | undefined] {
+  const [, kind, at] = /^((?:download|unpack|compile|pack): \S+): (.*)$/s.exec(step) ?? [];
+  return kind === undefined ? [step, undefined] : [kind, at];
+}
+
 /** A build for people: one line for each step; on a terminal the running one has a bar and its last output, elsewhere every line. */
 export class BuildView {
   step = '';
@@ -27,13 +33,18 @@ export class BuildView {
       if (!this.#live && !this.#quiet) for (const line of lines) note(style.dim(`    ${line}`));
       this.#lines.splice(0, Math.max(0, this.#lines.length - keptLines));
     } else if (event.step !== this.step) {
-      if (this.#live && this.step && !this.#quiet) {
-        this.#live(`${style.green('✓')} ${plain(this.step)}`);
-        this.#live.done();
-      }
+      const [before] = splitStep(this.step);
+      const [step, at] = splitStep(event.step);
       this.step = event.step;
       this.#lines.length = 0;
-      if (!this.#live && !this.#quiet) note(`  ${plain(event.step)}`);
+      if (at) this.#lines.push(plain(at));
+      if (step !== before && !this.#quiet) {
+        if (!this.#live) note(`  ${plain(step)}`);
+        else if (before) {
+          this.#live(`${style.green('✓')} ${plain(before)}`);
+          this.#live.done();
+        }
+      }
     }
     if (this.#live && !this.#quiet) this.#draw(event.type === 'step' ? event.progress : null);
   }
@@ -55,7 +66,7 @@ export class BuildView {
     const width = process.stderr.columns || 80;
     const gauge = progress?.fraction === null || progress === null ? '' : ` ${bar(progress.fraction)}`;
     const last = this.#lines.at(-1);
-    const head = `${style.cyan('…')} ${plain(this.step)}${gauge}`;
+    const head = `${style.cyan('…')} ${plain(splitStep(this.step)[0])}${gauge}`;
     this.#live?.(last ? `${head}\n${style.dim(cut(`  ${last}`, width - 1))}` : head);
   }
 }
