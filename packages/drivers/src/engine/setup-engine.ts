@@ -47,9 +47,9 @@ export async function planEngineSetup(options: EngineOptions): Promise<EnginePla
   } else if (process.getuid?.() !== 0) {
     const hint = refused
       ? refused.hint
-      : 'Run vgpu setup as root, or start rootless Docker or Podman (systemctl --user start podman.socket).';
+      : 'Run `vgpu setup` as root (sudo), or start rootless Docker or Podman (systemctl --user start podman.socket).';
     plan.problems.push({
-      what: refused ? refused.detail : 'no engine answers, and installing one takes root',
+      what: refused ? refused.detail : 'installing one takes root',
       hint,
     });
   } else planAsRoot(plan);
