@@ -1,6 +1,7 @@
 #!/bin/bash
 # A machine that nobody has used yet, without an emulator: a minimal Debian or Ubuntu in namespaces of its own (mounts,
-# processes, network, control groups, /dev/shm), under this host's kernel. Needs root, mmdebstrap and iptables.
+# processes, network, control groups, /dev/shm), under this host's kernel. Needs root, mmdebstrap and iptables; tried on
+# hosts with control groups v1.
 #
 #   tools/fresh-machine.sh check [SUITE]        the newcomer's whole way, and what it leaves behind (minutes)
 #   tools/fresh-machine.sh start [SUITE]        the machine, with this repository's HEAD read-only at /source
@@ -170,7 +171,7 @@ print("accuracy:", LogisticRegression(max_iter=1000).fit(data, answer).score(dat
 {
   case ${1:-} in
     check | start | stop | run | inside) "$@" ;;
-    *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
   exit
 }
