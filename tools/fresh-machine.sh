@@ -146,7 +146,7 @@ check() {
 from sklearn.linear_model import LogisticRegression
 data = pd.read_csv(sys.argv[1]); answer = data.pop("species")
 print("accuracy:", LogisticRegression(max_iter=1000).fit(data, answer).score(data, answer))'
-  run sh -ec "git clone -q /source /root/vgpu; mkdir /root/mine; printf '%s' '$script' >/root/mine/train.py"
+  run sh -ec "git -c advice.detachedHead=false clone -q /source /root/vgpu; mkdir /root/mine; printf '%s' '$script' >/root/mine/train.py"
   vgpu() { run sh -c "cd /root/mine && exec /root/vgpu/vgpu $*"; }
   say "the first command, on $(run sh -c '. /etc/os-release; echo $PRETTY_NAME'); no terminal"
   time vgpu demo </dev/null 2>&1 | grep --line-buffered -v '^vgpu-worker'

@@ -33,6 +33,8 @@ function serverProgram(): string {
 function buildPage(): void {
   const tool = join(root, 'tools/build.ts');
   if (!existsSync(tool)) return;
+  if (!existsSync(join(root, 'apps/dashboard/dist/index.html')))
+    note(style.dim('building the dashboard; once, some seconds'));
   const built = spawnSync(process.execPath, ['--disable-warning=ExperimentalWarning', tool, '--page'], {
     encoding: 'utf8',
   });
