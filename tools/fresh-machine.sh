@@ -108,11 +108,12 @@ network() {
 # Puts this shell and what it starts under the machine's control groups.
 join() { for mount in $hierarchies; do echo $BASHPID >"$mount/$link/cgroup.procs"; done; }
 
-run() {
+# In a shell of its own: the one that stops the machine must not be under its control groups.
+run() (
   join
   nsenter -t "$(init)" -m -p -u -i -n -C -r -w \
     env -i HOME=/root USER=root TERM=xterm LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"
-}
+)
 
 stop() {
   pid=$(init || true)
