@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CleanedTable, type CleanTableOptions, cleanTable, readersAgree } from './clean-table.ts';
-import { Engine } from './engine.ts';
+import { Engine, engineThreads } from './engine.ts';
 import { ReadersDisagree } from './load-table.ts';
 import { KnownVersion, type OpenedTable, OpeningTable, type OpenOptions } from './open-table.ts';
 import { refuseChanged } from './source-file.ts';
@@ -14,8 +14,10 @@ const memoryPerByte = 2.5;
 /** The least that such a file is cleaned in, and the most that is taken for it. */
 const leastPerByte = 2;
 const mostMemoryMiB = 512;
-/** What a column's open blocks take while a table is loaded. */
+/** What a column's open blocks take while a short table is loaded. */
 const columnMiB = 0.6;
+/** What they take for each thread, where a table fills the engine's row groups: 122,880 values of eight bytes. */
+const longColumnMiB = 1;
 
 export interface CleanFileOptions extends OpenOptions, CleanTableOptions {
   memoryMiB?: number | undefined;
@@ -66,8 +68,10 @@ async function attempt(opened: OpenedTable, options: CleanFileOptions): Promise<
   const large = bytes >= Math.min(inMemory, given / leastPerByte);
   const room = large ? 0 : Math.min(mostMemoryMiB, Math.ceil((bytes * memoryPerByte) / (1 << 20)));
   const folder = await mkdtemp(join(options.work, 'engine-'));
-  const memoryMiB =
-    options.memoryMiB ?? Math.max(defaultMemoryMiB, room, Math.ceil(opened.layout.width * columnMiB));
+  const { width } = opened.layout;
+  const threads = engineThreads();
+  const perColumn = Math.max(columnMiB, Math.min(1, bytes / width / 700_000) * longColumnMiB * threads);
+  const memoryMiB = options.memoryMiB ?? Math.max(defaultMemoryMiB, room, Math.ceil(width * perColumn));
   const engine = await Engine.open(folder, large, memoryMiB, options.signal);
   let contradicted = false;
   opened.facts.catch(() => {

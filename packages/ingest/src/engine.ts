@@ -6,6 +6,9 @@ import { VgpuError } from '@vgpu/core';
 
 export type Row = Record<string, DuckDBValue>;
 
+/** Threads that an engine works with. */
+export const engineThreads = (): number => Math.max(1, Math.min(4, availableParallelism()));
+
 /** One DuckDB, bounded in memory, that spills to its own folder and never reaches the network. */
 export class Engine implements AsyncDisposable {
   /** Null where another engine opened it, and closes it. */
@@ -46,7 +49,7 @@ export class Engine implements AsyncDisposable {
     const { DuckDBInstance } = await import('@duckdb/node-api');
     const options: Record<string, string> = {
       memory_limit: `${memoryMiB}MiB`,
-      threads: String(Math.max(1, Math.min(4, availableParallelism()))),
+      threads: String(engineThreads()),
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
       preserve_insertion_order: 'true',

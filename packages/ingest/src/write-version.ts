@@ -17,7 +17,7 @@ export const versionFiles = {
 } as const;
 
 /** Columns of a table that is written in two forms at once. */
-const mostBeside = 200;
+const mostBeside = 64;
 
 type Output = CleanedTable['output'][number];
 
