@@ -246,6 +246,7 @@ describe.skipIf(!chromiumPath)('the dashboard, as its user', () => {
     }
     const id = idAt();
     await expect.poll(async () => (await server.job(id)).state).toBe('CANCELLED');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
   });
 
   test('is driven by keyboard: search, help, palette', async () => {
