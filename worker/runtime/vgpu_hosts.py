@@ -25,7 +25,7 @@ class Hosts:
         self.greeting = greeting
         self.obey = obey
         self.connections = {}
-        self.inbox = b''
+        self.inboxes = {}  # descriptor -> the part of an order that has come
         self.listener = self._listen(os.path.join(folder, 'sup.sock'))
         self.poll.register(self.listener, select.POLLIN)
 
@@ -80,6 +80,7 @@ class Hosts:
     def _drop(self, connection):
         if self.connections.pop(connection.fileno(), None) is not None:
             self.poll.unregister(connection.fileno())
+        self.inboxes.pop(connection.fileno(), None)
         connection.close()
 
     def _hear(self, connection):
@@ -92,11 +93,16 @@ class Hosts:
         if not data:
             self._drop(connection)
             return
-        self.inbox += data
-        if len(self.inbox) > MAX_ORDER:
-            self.inbox = b''
+        inbox = self.inboxes.get(connection.fileno(), b'') + data
+        *lines, rest = inbox.split(b'\n')
+        if len(rest) > MAX_ORDER:
             self._drop(connection)
             return
-        *lines, self.inbox = self.inbox.split(b'\n')
+        self.inboxes[connection.fileno()] = rest
         for line in lines:
-            self.obey(connection, json.loads(line))
+            try:
+                order = json.loads(line)
+            except ValueError:
+                self._drop(connection)
+                return
+            self.obey(connection, order)

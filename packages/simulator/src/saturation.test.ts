@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RANKINGS } from '@vgpu/scheduler';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { capacityMilli, demandMilli, inflate } from './arrivals.ts';
 import { readNodes, readPods, type TraceNode, type TracePod } from './openb.ts';
 import { saturate } from './saturation.ts';
@@ -87,6 +87,7 @@ describe('saturate', () => {
 
 describe('simCommand', () => {
   const dir = mkdtempSync(join(tmpdir(), 'sim-'));
+  afterAll(() => rmSync(dir, { recursive: true }));
   const path = (name: string, text: string) => {
     writeFileSync(join(dir, name), text);
     return join(dir, name);

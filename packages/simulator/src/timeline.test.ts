@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { simCommand } from './sim-command.ts';
 import { syntheticTrace } from './synthetic.ts';
 import { replay } from './timeline.ts';
@@ -90,6 +90,7 @@ describe('replay', () => {
 
 describe('simCommand --timeline', () => {
   const dir = mkdtempSync(join(tmpdir(), 'timeline-'));
+  afterAll(() => rmSync(dir, { recursive: true }));
   const path = (name: string, text: string) => {
     writeFileSync(join(dir, name), text);
     return join(dir, name);

@@ -1,11 +1,13 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { checkNvidia, checkOpenCl } from './accelerator-checks.ts';
 import { checkCgroups, checkDisk, checkNode, checkProxy } from './host-checks.ts';
 
-const folder = () => mkdtempSync(join(tmpdir(), 'vgpu-doctor-'));
+const base = mkdtempSync(join(tmpdir(), 'vgpu-doctor-'));
+const folder = () => mkdtempSync(join(base, 'host-'));
+afterAll(() => rmSync(base, { recursive: true }));
 
 test('an old Node fails, a current one passes', () => {
   expect(checkNode('20.20.2').level).toBe('fail');
