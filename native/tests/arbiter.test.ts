@@ -15,11 +15,7 @@ async function started(...args: ConstructorParameters<typeof Bed>): Promise<Bed>
   await bed.start();
   return bed;
 }
-const row = (id: string) => {
-  const found = bed.ledger().slices.find((s) => s.id === id);
-  if (!found) throw new Error(`no row ${id}`);
-  return found;
-};
+const row = (id: string) => bed.rowNow(id);
 
 describe('the control socket', () => {
   it('adds, changes, lists and removes slices', async () => {

@@ -117,12 +117,17 @@ export class Bed {
     return readLedger(join(this.dir, 'ledger'));
   }
 
-  /** A slice's row, up to date: the ends of programs that have ended are in it. */
-  async row(id: string): Promise<LedgerRow> {
-    await this.control('list'); // comes after what they left to be heard
+  /** A slice's row, as the ledger has it just now. */
+  rowNow(id: string): LedgerRow {
     const found = this.ledger().slices.find((slice) => slice.id === id);
     if (!found) throw new Error(`no row ${id}`);
     return found;
+  }
+
+  /** A slice's row, up to date: the ends of programs that have ended are in it. */
+  async row(id: string): Promise<LedgerRow> {
+    await this.control('list'); // comes after what they left to be heard
+    return this.rowNow(id);
   }
 
   /** The environment of a program under a slice (undefined: under none). */

@@ -21,11 +21,7 @@ async function started(...args: ConstructorParameters<typeof Bed>): Promise<void
   mps = new MpsDaemon(bed);
   await mps.start();
 }
-const row = (id: string) => {
-  const found = bed.ledger().slices.find((s) => s.id === id);
-  if (!found) throw new Error(`no row ${id}`);
-  return found;
-};
+const row = (id: string) => bed.rowNow(id);
 /** Each slice's part of what all of them had of the device over a window, by the arbiter's clock. */
 async function parts(loads: readonly Load[], windowMs = 2000): Promise<Record<string, number>> {
   const lead = 600;

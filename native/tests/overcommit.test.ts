@@ -22,11 +22,7 @@ async function started(options: BedOptions = {}): Promise<void> {
 }
 const slice = (id: string, mib = 512, more = 'scaling=2000') =>
   bed.slice(id, `share=500 memory=${mib * MiB} ${more}`);
-const row = (id: string) => {
-  const found = bed.ledger().slices.find((s) => s.id === id);
-  if (!found) throw new Error(`no slice ${id}`);
-  return found;
-};
+const row = (id: string) => bed.rowNow(id);
 const paging = (id: string) => {
   const found = row(id).paging;
   if (!found) throw new Error(`${id} is not over-committed`);
