@@ -14,6 +14,7 @@ import { PortProxy } from './http/proxy.ts';
 import { type Handlers, register } from './http/registrar.ts';
 import { streamSocket } from './http/stream-socket.ts';
 import { portTaken } from './port-taken.ts';
+import { publicUrl } from './public-url.ts';
 import { openResources, type ResourceOptions, type Resources, warmUp } from './resources.ts';
 import { acceleratorRoutes } from './routes/accelerators.ts';
 import { accessRoutes } from './routes/access.ts';
@@ -81,7 +82,7 @@ export async function createServer(config: ServerConfig, options: ServerOptions 
       const address = await app.listen({ host: config.host, port: config.port }).catch(async (error) => {
         throw error.code === 'EADDRINUSE' ? await portTaken(config.host, config.port) : error;
       });
-      resources.url.value = publicUrl(config.host, address);
+      resources.url.value = publicUrl(config.host, new URL(address).port);
       work.start();
       stopRounds = startRounds(resources);
       scheduling.open();
@@ -129,13 +130,6 @@ async function buildApp(resources: Resources): Promise<FastifyInstance> {
   new PortProxy(resources, authenticate).register(app);
   await dashboard(app, config.dashboard);
   return app;
-}
-
-/** The address for people and programs: a wildcard is reached over loopback. */
-function publicUrl(host: string, address: string): string {
-  const { port } = new URL(address);
-  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;
-  return `http://${name}:${port}`;
 }
 
 const SETTLE_MS = 10_000;

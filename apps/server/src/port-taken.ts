@@ -1,5 +1,6 @@
 import { routes, VgpuClient } from '@vgpu/api';
 import { VgpuError } from '@vgpu/core';
+import { publicUrl } from './public-url.ts';
 
 async function isVgpu(url: string): Promise<boolean> {
   try {
@@ -16,7 +17,7 @@ async function isVgpu(url: string): Promise<boolean> {
 
 /** What to say where the address to listen on is taken: by another vgpu server, or by something else. */
 export async function portTaken(host: string, port: number): Promise<VgpuError> {
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const url = publicUrl(host, port);
   if (await isVgpu(url)) {
     return new VgpuError('CONFLICT', {
       problem: `${host}:${port} is taken by another vgpu server, with a VGPU_HOME of its own`,
