@@ -11,7 +11,7 @@ import { renderTable } from '../output/table.ts';
 import { count } from '../output/words.ts';
 import { failures, taskTable, waits } from '../views/job-report.ts';
 import { checkHere } from './check-here.ts';
-import { preview, type SubmitRequest, submit } from './submit.ts';
+import { type CheckedRequest, preview, type SubmitRequest, submit } from './submit.ts';
 
 /** What `--json` prints of a job: its view, and the id once more under the name that programs rely on. */
 export const jobJson = (job: Job, session: Session) => ({
@@ -31,7 +31,7 @@ export function assertCompleted(job: Job): void {
   if (job.state !== 'COMPLETED') throw new ExitWith(1);
 }
 
-async function printPreview(session: Session, request: SubmitRequest, json: boolean): Promise<void> {
+async function printPreview(session: Session, request: CheckedRequest, json: boolean): Promise<void> {
   const plan = await preview(session, request);
   if (json) return printJson(plan);
   const rows = plan.tasks.map((task) => [
@@ -59,10 +59,10 @@ export async function submitAndStay(
   flags: SubmitFlags,
 ): Promise<void> {
   const json = flags.json === true;
-  checkHere(request.spec, request.from);
+  const checked = { ...request, parsed: checkHere(request.spec, request.from) };
   const session = await connect();
-  if (flags.dryRun) return printPreview(session, request, json);
-  const job = await submit(session, { ...request, idempotencyKey: flags.idempotencyKey });
+  if (flags.dryRun) return printPreview(session, checked, json);
+  const job = await submit(session, { ...checked, idempotencyKey: flags.idempotencyKey });
   if (!flags.wait && !flags.follow) {
     if (json) return printJson(jobJson(job, session));
     print(`${style.bold(plain(job.name))} submitted: ${count(job.tasksTotal, 'task')}  ${style.dim(job.id)}`);

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { dirname, isAbsolute } from 'node:path';
 import { type Job, type RouteOutput, routes } from '@vgpu/api';
+import type { JobSpec } from '@vgpu/core';
 import { uploadScript } from '../bundle/upload.ts';
 import type { Session } from '../context/connection.ts';
-import { checkHere, pathHere } from './check-here.ts';
+import { pathHere } from './check-here.ts';
 import { resolveData } from './resolve-data.ts';
 
 export interface SubmitRequest {
@@ -18,9 +19,14 @@ export interface SubmitRequest {
 
 type Submission = { spec: Record<string, unknown>; bundle: string };
 
-/** Checks the spec, uploads the script, imports the files: what remains is to submit. */
-async function prepare({ client }: Session, request: SubmitRequest): Promise<Submission> {
-  const parsed = checkHere(request.spec, request.from);
+/** A submission in which nothing is wrong that this machine can tell. */
+export interface CheckedRequest extends SubmitRequest {
+  parsed: JobSpec;
+}
+
+/** Uploads the script and imports the files: what remains is to submit. */
+async function prepare({ client }: Session, request: CheckedRequest): Promise<Submission> {
+  const { parsed } = request;
   const script = pathHere(parsed.script, request.from);
   const folder = request.folder ?? (isAbsolute(parsed.script) ? dirname(script) : undefined);
   const uploaded = await uploadScript(client, script, folder);
@@ -32,9 +38,9 @@ async function prepare({ client }: Session, request: SubmitRequest): Promise<Sub
 
 /**
  * Submits a job. Without a key of the user's, one is made, so that a broken connection may be repeated safely.
- * @throws VgpuError for a wrong spec, missing files, or what the server refuses.
+ * @throws VgpuError for a dataset that is not known, a folder that cannot be uploaded, or what the server refuses.
  */
-export async function submit(session: Session, request: SubmitRequest): Promise<Job> {
+export async function submit(session: Session, request: CheckedRequest): Promise<Job> {
   const body = await prepare(session, request);
   const idempotencyKey = request.idempotencyKey ?? randomUUID();
   return session.client.call(routes.jobs.submit, { body }, { idempotencyKey });
@@ -43,7 +49,7 @@ export async function submit(session: Session, request: SubmitRequest): Promise<
 /** What a submission would do. The script is uploaded and the files are imported, but no job is made. */
 export async function preview(
   session: Session,
-  request: SubmitRequest,
+  request: CheckedRequest,
 ): Promise<RouteOutput<typeof routes.jobs.preview>> {
   const body = await prepare(session, request);
   return session.client.call(routes.jobs.preview, { body });
