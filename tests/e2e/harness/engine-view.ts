@@ -10,23 +10,35 @@ interface Summary {
   State?: string;
 }
 
-/** Asks the engine itself, past vgpu. @param path such as `/containers/json?all=1`. */
-export function askEngine<T>(path: string, method = 'GET', engine = inject('engine')): Promise<T> {
+/** The engine's whole answer as it is, past vgpu. @param path such as `/containers/json?all=1`. */
+export function engineText(
+  path: string,
+  method = 'GET',
+  engine = inject('engine'),
+  headers: Record<string, string> = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const socketPath = engine.replace(/^unix:\/\//, '');
-    const call = request({ socketPath, path, method, headers: { host: 'engine' } }, (response) => {
+    const options = { socketPath, path, method, headers: { host: 'engine', ...headers } };
+    const call = request(options, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
         text += chunk;
       });
       response.on('end', () => {
         if ((response.statusCode ?? 500) >= 400) reject(new Error(`${path}: ${response.statusCode} ${text}`));
-        else resolve((text ? JSON.parse(text) : undefined) as T);
+        else resolve(text);
       });
     });
     call.on('error', reject);
     call.end();
   });
+}
+
+/** Asks the engine itself, past vgpu. */
+export async function askEngine<T>(path: string, method?: string, engine?: string): Promise<T> {
+  const text = await engineText(path, method, engine);
+  return (text ? JSON.parse(text) : undefined) as T;
 }
 
 const managed = encodeURIComponent(JSON.stringify({ label: ['dev.vgpu.managed=true'] }));

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inject } from 'vitest';
+import { engineText } from './engine-view.ts';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 
@@ -37,8 +36,11 @@ export class Registry {
   /** Pushes an image of the engine. @returns its reference by digest. */
   async push(image: string, name: string): Promise<string> {
     const repository = `${this.host}/${name}`;
-    await this.#ask(`/images/${encodeURIComponent(image)}/tag?repo=${encodeURIComponent(repository)}&tag=v1`);
-    const said = await this.#ask(`/images/${repository}/push?tag=v1`);
+    const to = `repo=${encodeURIComponent(repository)}&tag=v1`;
+    await engineText(`/images/${encodeURIComponent(image)}/tag?${to}`, 'POST');
+    // Nobody has to sign in; an engine wants the header all the same.
+    const headers = { 'x-registry-auth': Buffer.from('{}').toString('base64') };
+    const said = await engineText(`/images/${repository}/push?tag=v1`, 'POST', undefined, headers);
     const digest = /"Digest":"(sha256:[0-9a-f]{64})"/.exec(said)?.[1];
     if (!digest) throw new Error(`nothing was pushed: ${said.slice(-400)}`);
     return `${repository}@${digest}`;
@@ -47,20 +49,5 @@ export class Registry {
   close(): void {
     this.#process.kill('SIGKILL');
     rmSync(this.#dir, { recursive: true, force: true });
-  }
-
-  /** The engine's whole answer: pushing streams lines. */
-  #ask(path: string): Promise<string> {
-    const socketPath = inject('engine').replace(/^unix:\/\//, '');
-    // Nobody has to sign in; an engine wants the header all the same.
-    const headers = { host: 'engine', 'x-registry-auth': Buffer.from('{}').toString('base64') };
-    return new Promise((resolve, reject) => {
-      const call = request({ socketPath, path, method: 'POST', headers }, async (response) => {
-        const text = (await response.setEncoding('utf8').toArray()).join('');
-        if ((response.statusCode ?? 500) < 400) resolve(text);
-        else reject(new Error(`${path}: ${response.statusCode} ${text}`));
-      });
-      call.on('error', reject).end();
-    });
   }
 }
