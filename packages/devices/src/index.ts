@@ -22,7 +22,7 @@ export {
   limiterName,
   stopIdleArbiters,
 } from './slices/arbiter-process.ts';
-export { buildNative, type NativeBuild } from './slices/build-native.ts';
+export { buildNative, isNativeBuilt, type NativeBuild } from './slices/build-native.ts';
 export * from './slices/device-grant.ts';
 export { type ExecRequest, execUnderSlice } from './slices/exec.ts';
 export * from './slices/grant.ts';

@@ -17,7 +17,9 @@ export {
   startOwnEngine,
   stopEngine,
 } from './engine/own-engine.ts';
-export { type EnginePlan, ensureEngine, planEngineSetup, type SetupStep } from './engine/setup-engine.ts';
+export { type EnginePlan, ensureEngine, planEngineSetup } from './engine/setup-engine.ts';
+export { canInstall, installStep, runStep, type SetupStep } from './engine/setup-step.ts';
+export { which } from './engine/which.ts';
 export * from './errors.ts';
 export { imageArchive } from './image/archive.ts';
 export { type BuildOptions, type BuildProgress, type BuiltImage, buildImage } from './image/build.ts';

@@ -99,7 +99,7 @@ export function define(command: Command): void {
       await stage(
         stages,
         'engine',
-        () => readyEngine({ install: true }),
+        () => readyEngine({ plan, install: true }),
         ({ detail }) => detail,
       );
       const session = await serverStage(stages);

@@ -1,5 +1,5 @@
 import { VgpuError } from '@vgpu/core';
-import { type EnginePlan, planEngineSetup } from '@vgpu/drivers';
+import { type EnginePlan, planEngineSetup, type SetupStep } from '@vgpu/drivers';
 import { note } from '../output/print.ts';
 import { stderrStyle as style } from '../output/style.ts';
 import { home } from './home.ts';
@@ -11,11 +11,15 @@ export async function tellEnginePlan(): Promise<EnginePlan> {
   const problem = plan.problems[0];
   if (problem) throw new VgpuError('ENGINE_UNREACHABLE', { problem: `${problem.what}. ${problem.hint}` });
   note('No container engine answers here. To have one, vgpu will:');
-  for (const step of plan.steps) {
+  tellSteps(plan.steps);
+  return plan;
+}
+
+export function tellSteps(steps: readonly SetupStep[]): void {
+  for (const step of steps) {
     note(`  • ${step.title}`);
     for (const command of step.commands) note(style.dim(`      ${command.join(' ')}`));
   }
-  return plan;
 }
 
 /** Asks on a terminal. @returns undefined where there is none to ask on */

@@ -1,15 +1,13 @@
 import {
   assertBounded,
   type EngineEndpoint,
+  type EnginePlan,
   ensureEngine,
   planEngineSetup,
   probeEngine,
 } from '@vgpu/drivers';
-import { plain } from '../output/plain.ts';
-import { note } from '../output/print.ts';
-import { stderrStyle as style } from '../output/style.ts';
-import { cut } from '../output/table.ts';
 import { home } from './home.ts';
+import { stepProgress } from './step-progress.ts';
 
 /** A container engine that answers. */
 export interface ReadyEngine extends EngineEndpoint {
@@ -22,20 +20,8 @@ export interface ReadyEngine extends EngineEndpoint {
 export interface ReadyOptions {
   /** Install Debian packages where no engine is installed. Without it, only what is installed gets started. */
   install?: boolean;
-}
-
-/** Steps in a line each. What their commands print: on a terminal only the line that is the last now, elsewhere all. */
-async function progress(titles: ReadonlySet<string>) {
-  const live = process.stderr.isTTY
-    ? (await import('log-update')).createLogUpdate(process.stderr)
-    : undefined;
-  const tell = (line: string): void => {
-    if (!live || titles.has(line)) {
-      live?.clear();
-      note(titles.has(line) ? `  ${line}` : style.dim(`    ${line}`));
-    } else live(style.dim(cut(`    ${plain(line)}`, (process.stderr.columns || 80) - 1)));
-  };
-  return { tell, done: () => live?.clear() };
+  /** What was found out already; default: now. */
+  plan?: EnginePlan;
 }
 
 /**
@@ -43,14 +29,15 @@ async function progress(titles: ReadonlySet<string>) {
  * @throws DriverError `ENGINE_UNREACHABLE` with what to do; `UNSUPPORTED` for one that cannot bound workers.
  */
 export async function readyEngine(options: ReadyOptions = {}): Promise<ReadyEngine> {
-  const plan = await planEngineSetup({ home: home() });
+  const plan = options.plan ?? (await planEngineSetup({ home: home() }));
   if (plan.engine) {
     await assertBounded(plan.engine.socketPath);
     return { ...plan.engine, detail: plan.detail, changed: false };
   }
-  const { tell, done } = await progress(new Set(plan.steps.map((step) => step.title)));
+  const { tell, done } = await stepProgress(new Set(plan.steps.map((step) => step.title)));
   const engine = await ensureEngine({
     home: home(),
+    plan,
     install: options.install ?? false,
     onProgress: tell,
   }).finally(done);

@@ -10,6 +10,17 @@ export interface NativeBuild {
   problem: string;
 }
 
+/** What is still to be built. */
+const missingFrom = (dir: string): string[] =>
+  wantedOf(dir)
+    .map(([, path]) => path)
+    .filter((path) => !existsSync(path));
+
+const wantedOf = (dir: string) => Object.entries(nativePaths(dir)).filter(([name]) => name !== 'preload');
+
+/** Whether the limiter is there, and takes no building. */
+export const isNativeBuilt = (dir = nativeDir()): boolean => missingFrom(dir).length === 0;
+
 /** Building from scratch takes seconds; a machine under load gets more. */
 const TIMEOUT_MS = 300_000;
 
@@ -18,14 +29,13 @@ const TIMEOUT_MS = 300_000;
  * packaged one nothing is built.
  */
 export async function buildNative(dir = nativeDir()): Promise<NativeBuild> {
-  const wanted = Object.entries(nativePaths(dir)).filter(([name]) => name !== 'preload');
-  const missing = wanted.map(([, path]) => path).filter((path) => !existsSync(path));
+  const missing = missingFrom(dir);
   if (missing.length === 0) return { state: 'ready', problem: '' };
   const source = dirname(dir);
   if (!existsSync(join(source, 'Makefile'))) {
     return { state: 'impossible', problem: `${missing[0]} is missing, and there are no sources beside it` };
   }
-  const targets = wanted.map(([, path]) => join(basename(dir), basename(path)));
+  const targets = wantedOf(dir).map(([, path]) => join(basename(dir), basename(path)));
   try {
     await promisify(execFile)('make', ['-s', '-C', source, '-j2', ...targets], { timeout: TIMEOUT_MS });
     return { state: 'built', problem: '' };

@@ -1,19 +1,9 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { DriverError } from '../errors.ts';
 import { type EngineEndpoint, type EngineProbe, findEngine } from './find-engine.ts';
 import { startOwnEngine } from './own-engine.ts';
+import { installStep, runStep, type SetupStep } from './setup-step.ts';
 import { which } from './which.ts';
-
-/** One thing that setting up an engine would do. */
-export interface SetupStep {
-  kind: 'install' | 'service' | 'own-engine';
-  /** For people: what and why. */
-  title: string;
-  /** The commands, as they will run. */
-  commands: string[][];
-}
 
 export interface EnginePlan {
   /** An engine that already answers: nothing to do. */
@@ -65,15 +55,7 @@ function planAsRoot(plan: EnginePlan): void {
       });
       return;
     }
-    plan.steps.push({
-      kind: 'install',
-      title: `install the container engine from your distribution (${PACKAGES.join(', ')})`,
-      commands: [
-        ['apt-get', 'update', '-q'],
-        // Without a terminal of its own dpkg prints lines, not a bar that redraws itself.
-        [...'apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0'.split(' '), ...PACKAGES],
-      ],
-    });
+    plan.steps.push(installStep('install the container engine from your distribution', PACKAGES));
   }
   if (existsSync('/run/systemd/system')) {
     plan.steps.push({
@@ -104,9 +86,9 @@ function distribution(): string {
  * with what to do.
  */
 export async function ensureEngine(
-  options: EngineOptions & { install?: boolean; onProgress?: (line: string) => void },
+  options: EngineOptions & { plan?: EnginePlan; install?: boolean; onProgress?: (line: string) => void },
 ): Promise<EngineEndpoint> {
-  const plan = await planEngineSetup(options);
+  const plan = options.plan ?? (await planEngineSetup(options));
   if (plan.engine) return plan.engine;
   const problem = plan.problems[0];
   if (problem) throw new DriverError('ENGINE_UNREACHABLE', problem.what, problem.hint);
@@ -114,8 +96,7 @@ export async function ensureEngine(
     if (step.kind === 'install' && !options.install) {
       throw new DriverError('ENGINE_UNREACHABLE', 'no container engine is installed', 'Run: vgpu setup');
     }
-    options.onProgress?.(step.title);
-    for (const command of step.commands) await runStep(command, options.onProgress);
+    await runStep(step, options.onProgress);
     if (step.kind === 'own-engine') {
       const paths = await startOwnEngine(options.home);
       return { socketPath: paths.socket, origin: 'own' };
@@ -131,32 +112,4 @@ export async function ensureEngine(
     'the engine was set up but does not answer',
     'vgpu doctor looks closer.',
   );
-}
-
-function runStep(command: string[], onProgress?: (line: string) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command[0]!, command.slice(1), {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
-    const last: string[] = [];
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', (line) => {
-        if (!line.trim()) return;
-        last.push(line);
-        if (last.length > 20) last.shift();
-        onProgress?.(line);
-      });
-    }
-    child.on('error', (cause) =>
-      reject(new DriverError('ENGINE_FAILED', `${command[0]} cannot run: ${cause.message}`, '', { cause })),
-    );
-    child.on('close', (code) =>
-      code === 0
-        ? resolve()
-        : reject(
-            new DriverError('ENGINE_FAILED', `"${command.join(' ')}" failed (${code}):\n${last.join('\n')}`),
-          ),
-    );
-  });
 }
