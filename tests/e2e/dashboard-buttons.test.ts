@@ -168,15 +168,17 @@ describe.skipIf(!chromiumPath)('what the dashboard’s buttons do to the server'
       expect(await device(), 'a device of OpenCL: is pocl-opencl-icd installed?').toBeDefined();
       await open('/accelerators', 'Accelerators');
       await page.getByRole('button', { name: /^Take out:/ }).click();
+      await dialog().getByRole('switch', { name: 'Send what runs on it back to the queue' }).check();
+      await dialog().getByLabel('Seconds to end by themselves').fill('5');
       await dialog().getByLabel('Reason').fill('fan is loud');
       await glance('accelerator-out');
       await dialog().getByRole('button', { name: 'Take out of service' }).click();
       await closed();
-      await page.getByText('cordoned by admin: fan is loud').waitFor();
+      await page.getByText('drained by admin: fan is loud').waitFor();
       await glance('accelerator-draining');
       expect((await device()).health).toBe('draining');
       const listed = (await server.vgpu(['gpu', 'ls'])).stdout;
-      expect(listed).toMatch(/^0: cordoned by admin: fan is loud; `vgpu gpu uncordon 0` takes it back in$/m);
+      expect(listed).toMatch(/^0: drained by admin: fan is loud; `vgpu gpu uncordon 0` takes it back in$/m);
       await page.getByRole('button', { name: /^Take back in:/ }).click();
       await expect.poll(async () => (await device()).health).toBe('healthy');
 

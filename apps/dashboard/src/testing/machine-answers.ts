@@ -4,6 +4,16 @@ import { topologyOf } from './made-machine.ts';
 import { GiB, randomOf, startedAt } from './seed.ts';
 import type { World } from './world.ts';
 
+/** Of a pool that nobody set: as the devices' room has it, which the dashboard cannot import. */
+const pool = {
+  accelerators: [] as string[],
+  deviceSplitCount: 10,
+  deviceCoreScaling: 1,
+  deviceMemoryScaling: 1,
+  mps: 'off',
+  mpsAcrossProjects: false,
+};
+
 /** The machine: its health, what it holds, accelerators and images. */
 export const machineAnswers = (world: World): Answers => [
   [
@@ -88,13 +98,10 @@ export const machineAnswers = (world: World): Answers => [
     () => ({
       items: [
         {
+          ...pool,
           name: 'default',
           accelerators: world.accelerators.map((one) => one.uuid),
-          deviceSplitCount: 10,
-          deviceCoreScaling: 1,
-          deviceMemoryScaling: 1,
           mps: 'auto',
-          mpsAcrossProjects: false,
         },
       ],
     }),
@@ -102,13 +109,8 @@ export const machineAnswers = (world: World): Answers => [
   [
     routes.accelerators.setPool,
     ({ params, body }) => ({
+      ...pool,
       name: params.pool,
-      accelerators: [],
-      deviceSplitCount: 10,
-      deviceCoreScaling: 1,
-      deviceMemoryScaling: 1,
-      mps: 'off',
-      mpsAcrossProjects: false,
       ...(body as object),
     }),
   ],

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Switch, Text, TextInput } from '@mantine/core';
+import { Button, Group, Modal, NumberInput, Stack, Switch, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { type Accelerator, routes } from '@vgpu/api';
 import { useState } from 'react';
@@ -44,10 +44,15 @@ export function ServiceButton({ one }: { one: Accelerator }) {
 
 function Question({ one, name, onDone }: { one: Accelerator; name: string; onDone: () => void }) {
   const [drain, setDrain] = useState(false);
+  const [grace, setGrace] = useState(0);
   const [reason, setReason] = useState('');
   const { act, busy } = useAct();
   const out = async () => {
-    const body = { drain, ...(reason.trim() ? { reason: reason.trim() } : {}) };
+    const body = {
+      drain,
+      grace: drain ? grace * 1000 : 0,
+      ...(reason.trim() ? { reason: reason.trim() } : {}),
+    };
     await client.call(routes.accelerators.cordon, { params: { uuid: one.uuid }, body });
     await again();
   };
@@ -66,6 +71,17 @@ function Question({ one, name, onDone }: { one: Accelerator; name: string; onDon
           checked={drain}
           onChange={(event) => setDrain(event.currentTarget.checked)}
         />
+        {drain && (
+          <NumberInput
+            label="Seconds to end by themselves"
+            description="tasks are asked to end (SIGTERM), and ended when this is over"
+            min={0}
+            max={86_400}
+            allowDecimal={false}
+            value={grace}
+            onChange={(value) => setGrace(Number(value) || 0)}
+          />
+        )}
         <TextInput
           label="Reason"
           placeholder="fan is loud"
