@@ -1,5 +1,5 @@
 import { threadId } from 'node:worker_threads';
-import { serveTasks } from './serve-tasks.ts';
+import { type Shared, serveTasks } from './serve-tasks.ts';
 
 /** Tasks that try what can happen to one. */
 const handlers = {
@@ -11,6 +11,7 @@ const handlers = {
     await new Promise((resolve) => setTimeout(resolve, task.milliseconds));
     return { answer: threadId };
   },
+  shared: ({ name }: { name: string }, shared: Shared) => ({ answer: shared.get(name) }),
   fail: (_: object): { answer: never } => {
     throw Object.assign(new RangeError('too far'), { code: 'ENOSPC' });
   },

@@ -27,6 +27,15 @@ describe('table workers', () => {
     expect(new Set(alone).size).toBe(1);
   });
 
+  it('see what is shared, whether they started before or after', async () => {
+    await using workers = pool(2);
+    const first = workers.run('shared', { name: 'a' });
+    workers.share('a', { words: ['x', null] });
+    const both = [workers.run('shared', { name: 'a' }), workers.run('shared', { name: 'a' })];
+    expect(await first).toBeUndefined();
+    expect(await Promise.all(both)).toEqual([{ words: ['x', null] }, { words: ['x', null] }]);
+  });
+
   it('hand on what a task throws, and go on', async () => {
     await using workers = pool(1);
     await expect(workers.run('fail', {})).rejects.toMatchObject({

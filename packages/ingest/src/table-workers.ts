@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { AnswerOf, Asked, Failure, Handlers, Reply, TaskOf } from './serve-tasks.ts';
+import type { AnswerOf, Asked, Failure, Handlers, Reply, TaskOf, Told } from './serve-tasks.ts';
 import type { TableHandlers } from './table-worker.ts';
 
 interface Waiting {
@@ -32,6 +32,7 @@ export class TableWorkers<H extends Handlers = TableHandlers> implements AsyncDi
   readonly #signal: AbortSignal | undefined;
   readonly #threads: Thread[] = [];
   readonly #queue: Waiting[] = [];
+  readonly #shared = new Map<string, unknown>();
   readonly #abort = (): void => this.#end(this.#signal!.reason);
   #ended: { reason: unknown } | null = null;
 
@@ -75,6 +76,12 @@ export class TableWorkers<H extends Handlers = TableHandlers> implements AsyncDi
     });
   }
 
+  /** Gives all threads something that every later task may see under this name, until another takes its place. */
+  share(name: string, value: unknown): void {
+    this.#shared.set(name, value);
+    for (const { worker } of this.#threads) worker.postMessage({ name, value } satisfies Told);
+  }
+
   /** Ends the threads, whatever they do. */
   async close(): Promise<void> {
     const workers = this.#threads.map(({ worker }) => worker);
@@ -113,6 +120,7 @@ export class TableWorkers<H extends Handlers = TableHandlers> implements AsyncDi
     const worker = new Worker(this.#module, { resourceLimits });
     const thread: Thread = { worker, current: null };
     this.#threads.push(thread);
+    for (const [name, value] of this.#shared) worker.postMessage({ name, value } satisfies Told);
     worker.on('message', (reply: Reply) => {
       const done = thread.current;
       if (!done) return;
