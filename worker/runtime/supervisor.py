@@ -29,8 +29,6 @@ CTL = os.environ.get('VGPU_CTL', '/vgpu/ctl')
 # The ring lies in a folder that the program cannot change; sockets and the last word in one that we can.
 OWN = os.path.join(CTL, 's')
 MAX_STATUS = 64 * 1024
-GATHER = 0.004  # seconds: bursts of output gather so that wake-ups stay few
-FLOOD = 256 * 1024  # bytes moved in one wake-up
 
 
 def now_ms():
@@ -65,15 +63,11 @@ class Supervisor:
     def __init__(self, child):
         # After the fork: the child has imports of its own to do meanwhile.
         from vgpu_hosts import Hosts
-        from vgpu_ring import EVENT, STDERR, STDOUT, RingWriter
+        from vgpu_output import Output
 
         self.child = child
-        self.ring = RingWriter.open(os.path.join(CTL, 'ring'))
-        self.streams = {child.out_r: STDOUT, child.err_r: STDERR, child.metrics_r: EVENT}
         self.poll = select.poll()
-        for fd in self.streams:
-            self._enlarge(fd)
-            self.poll.register(fd, select.POLLIN)
+        self.output = Output(child, os.path.join(CTL, 'ring'), self.poll)
         self.poll.register(child.status_r, select.POLLIN)
         self.wake_r, self.wake_w = os.pipe()
         os.set_blocking(self.wake_r, False)
@@ -81,8 +75,6 @@ class Supervisor:
         signal.set_wakeup_fd(self.wake_w, warn_on_full_buffer=False)
         self.poll.register(self.wake_r, select.POLLIN)
         self.hosts = Hosts(OWN, self.poll, self._greeting, self._obey)
-        self.masks = {}  # descriptor -> Masker, for a task with secrets
-        self.secrets_in_text = None
         self.status_inbox = b''
         self.ready = None
         self.order = None
@@ -94,17 +86,6 @@ class Supervisor:
         self.grace = 5.0
         self.timed_out = False
         self.stopped = False
-        self.last_wake = 0.0
-        self.last_moved = 0
-
-    @staticmethod
-    def _enlarge(fd):
-        import fcntl
-
-        try:
-            fcntl.fcntl(fd, 1031, 1024 * 1024)  # F_SETPIPE_SZ
-        except OSError:
-            pass
 
     # -- host ------------------------------------------------------------------------------------
 
@@ -148,8 +129,7 @@ class Supervisor:
         values = vgpu_secrets.store(secrets)
         patterns = vgpu_secrets.patterns_of(values)
         if patterns:
-            self.masks = {fd: vgpu_secrets.Masker(patterns) for fd in self.streams}
-            self.secrets_in_text = vgpu_secrets.TextMask(patterns)
+            self.output.mask(patterns)
 
     # -- program ---------------------------------------------------------------------------------
 
@@ -183,34 +163,15 @@ class Supervisor:
             limit = self.order.get('timeLimitMs') if self.order else None
             if limit:
                 self.deadline = time.monotonic() + limit / 1000
-            self.ring.control({'event': 'started', 'pid': self.child.pid})
+            self.output.ring.control({'event': 'started', 'pid': self.child.pid})
             self.hosts.tell(self._started_message())
         elif event == 'exception':
-            masked = self.secrets_in_text or str
+            masked = self.output.masked
             self.exception = {
                 'type': masked(message.get('type', ''))[:200],
                 'message': masked(message.get('message', ''))[:4096],
                 'traceback': masked(message.get('traceback', ''))[-16384:],
             }
-
-    def _pump(self, ready):
-        moved = 0
-        for fd in ready:
-            if fd not in self.streams:
-                continue
-            mask = self.masks.get(fd)
-            for _ in range(16):
-                if mask is None:
-                    got = self.ring.drain(fd, self.streams[fd])
-                else:
-                    got = mask.drain(fd, self.ring, self.streams[fd])
-                if got == 0:
-                    del self.streams[fd]
-                    self.poll.unregister(fd)
-                if not got:
-                    break
-                moved += got
-        return moved
 
     def _reap(self):
         while True:
@@ -260,17 +221,11 @@ class Supervisor:
     def run(self):
         while self.ended is None:
             ready = [fd for fd, _ in self.poll.poll(int(self._timeout() * 1000) + 1)]
-            if any(fd in self.streams for fd in ready):
-                now = time.monotonic()
-                # A flood fills the pipes by itself: waiting would only hold it up.
-                if now - self.last_wake < GATHER * 2 and self.last_moved < FLOOD:
-                    time.sleep(GATHER)
-                    ready = [fd for fd, _ in self.poll.poll(0)]
-                self.last_wake = time.monotonic()
+            ready = self.output.gather(ready)
             # Status before output: what "started" and the first line say keeps its order.
             if self.child.status_r in ready:
                 self._hear_status()
-            self.last_moved = self._pump(ready)
+            self.output.pump(ready)
             for fd in ready:
                 if fd == self.wake_r:
                     try:
@@ -288,15 +243,13 @@ class Supervisor:
         self._hear_status()
         killed = oom_kills()
         # Whatever outlived the program ends now. Output still in the pipes is taken first and last.
-        self._drain_all()
+        self.output.drain()
         kill_the_rest()
         give_up = time.monotonic() + 1.0
         while self._reap() and time.monotonic() < give_up:
             time.sleep(0.002)
-        self._drain_all()
-        for fd, mask in self.masks.items():
-            if fd in self.streams:  # one that never came to its end
-                mask.flush(self.ring, self.streams[fd])
+        self.output.drain()
+        self.output.flush()
         if os.WIFSIGNALED(self.ended):
             number = os.WTERMSIG(self.ended)
             try:
@@ -319,9 +272,9 @@ class Supervisor:
             'endedAt': ended_at,
         }
         if self.exception:
-            self.ring.control({'event': 'exception', **self.exception})
-        self.ring.control({k: result[k] for k in ('event', 'code', 'signal', 'oom', 'timedOut', 'stopped')})
-        self.ring.close()
+            self.output.ring.control({'event': 'exception', **self.exception})
+        self.output.ring.control({k: result[k] for k in ('event', 'code', 'signal', 'oom', 'timedOut', 'stopped')})
+        self.output.ring.close()
         self._leave_word(result)
         self.hosts.tell(result)
         return code
@@ -335,11 +288,6 @@ class Supervisor:
             os.close(fd)
         except OSError:
             pass
-
-    def _drain_all(self):
-        for _ in range(64):  # bounded: a daemon may print for ever
-            if not self.streams or not self._pump(list(self.streams)):
-                return
 
 
 def main():
