@@ -1,4 +1,3 @@
-import { sqlReal } from './column-sql.ts';
 import {
   clipLimits,
   type NumberFigures,
@@ -7,30 +6,18 @@ import {
   outerFences,
   type TreatedNumbers,
 } from './distribution.ts';
-import type { Engine } from './engine.ts';
-import { ClippedTally, tally, ValueTally } from './number-tally.ts';
-import { type Bounds, binsFor, binWidth, histogramOf, quantileAt, ranksOf, shownBins } from './quantiles.ts';
+import type { NumberSource } from './number-source.ts';
+import { ClippedTally, type ValuePlan, ValueTally } from './number-tally.ts';
+import { type Bounds, binsFor, histogramOf, quantileAt, ranksOf, shownBins } from './quantiles.ts';
 import type { NumericSummary } from './result.ts';
 
 /** Rows whose median tells about where a column's values are. */
 const firstRows = 1001;
 
-/** The bin that a value within the bounds falls into, as `binOf` says it; the largest values may stand further on. */
-function binSql(x: string, bounds: Bounds, size: number): string {
-  const width = binWidth(bounds, size);
-  if (width === Infinity) return `CASE WHEN ${x} IS NOT NULL THEN 0 END`;
-  const place = Number.isFinite(bounds.max - bounds.min)
-    ? `(${x} - ${sqlReal(bounds.min)}) / ${sqlReal(width)}`
-    : `${x} / ${sqlReal(width)} - ${sqlReal(bounds.min / width)}`;
-  // Rows outside the bounds may be looked at before they are left out.
-  return `TRY_CAST(floor(${place}) AS INTEGER)`;
-}
-
-/** A column of numbers that the engine counts, because its distinct values are too many to hold. */
+/** A column of numbers that are counted where they lie, because its distinct values are too many to hold. */
 export class BinnedNumbers implements NumberFigures {
-  readonly #engine: Engine;
-  readonly #from: string;
-  readonly #x: string;
+  readonly source: NumberSource;
+  readonly #column: number;
   readonly #total: number;
   readonly #bounds: Bounds;
   readonly #held: number;
@@ -40,23 +27,21 @@ export class BinnedNumbers implements NumberFigures {
   #summary: NumericSummary | null = null;
 
   /**
-   * @param value SQL of the column's number over `from`.
+   * @param column its place in the source.
    * @param total values that are not missing.
    * @param held values that may be sorted at once.
    * @param decimals digits behind the point that all values may have; null where that is not asked.
    */
   constructor(
-    engine: Engine,
-    from: string,
-    value: string,
+    source: NumberSource,
+    column: number,
     total: number,
     bounds: Bounds,
     held: number,
     decimals: number | null,
   ) {
-    this.#engine = engine;
-    this.#from = from;
-    this.#x = `CAST(${value} AS DOUBLE)`;
+    this.source = source;
+    this.#column = column;
     this.#total = total;
     this.#bounds = bounds;
     this.#held = held;
@@ -76,22 +61,34 @@ export class BinnedNumbers implements NumberFigures {
     return decimals === this.#decimals && this.#tally!.areDecimals;
   }
 
-  /** Counts the columns in one pass over all of them. */
-  static async count(engine: Engine, from: string, columns: readonly BinnedNumbers[]): Promise<void> {
-    const centres = await firstMedians(
-      engine,
-      from,
-      columns.map((one) => ({ x: one.#x, bounds: one.#bounds })),
+  /** What to count of each of the columns, which have one source. */
+  static async plans(source: NumberSource, columns: readonly BinnedNumbers[]): Promise<ValuePlan[]> {
+    const first = await source.first(
+      columns.map((one) => one.#column),
+      firstRows,
     );
-    const tallies = columns.map((one, i) => {
-      const size = binsFor(one.#total);
-      return new ValueTally(one.#x, one.#bounds, size, centres[i]!, one.#decimals);
+    return columns.map((one, i) => {
+      const { min, max } = one.#bounds;
+      const values = first[i]!.sort();
+      const centre = values[values.length >> 1] ?? min / 2 + max / 2;
+      return { bounds: one.#bounds, size: binsFor(one.#total), centre, decimals: one.#decimals };
     });
-    await tally(engine, from, tallies);
+  }
+
+  /** Counts the columns, which have one source, in one pass over all of them. */
+  static async count(source: NumberSource, columns: readonly BinnedNumbers[]): Promise<void> {
+    const plans = await BinnedNumbers.plans(source, columns);
+    const tallies = plans.map((plan) => new ValueTally(plan));
+    await source.tally(columns.map((one, i) => ({ column: one.#column, tally: tallies[i]! })));
     columns.forEach((one, i) => {
-      one.#tally = tallies[i]!;
-      one.#bins = tallies[i]!.bins;
+      one.counted(tallies[i]!);
     });
+  }
+
+  /** Takes what was counted by its plan. */
+  counted(tally: ValueTally): void {
+    this.#tally = tally;
+    this.#bins = tally.bins;
   }
 
   /** Looks up the quantiles of a column that was counted. */
@@ -121,7 +118,7 @@ export class BinnedNumbers implements NumberFigures {
 
   async treated(treatment: NumberTreatment): Promise<TreatedNumbers> {
     const { tally: wanted, result } = this.plan(treatment);
-    if (wanted) await tally(this.#engine, this.#from, [wanted]);
+    if (wanted) await this.source.tally([{ column: this.#column, tally: wanted }]);
     return result();
   }
 
@@ -141,7 +138,13 @@ export class BinnedNumbers implements NumberFigures {
     const clamp = (value: number) => Math.min(Math.max(value, limits.min), limits.max);
     const ends = [clamp(summary.min), clamp(summary.max), ...(fill === null ? [] : [fill])];
     const bounds = { min: Math.min(...ends), max: Math.max(...ends) };
-    const found = new ClippedTally(this.#x, limits, fences, bounds, shownBins, clamp(summary.median));
+    const found = new ClippedTally({
+      limits,
+      fences,
+      bounds,
+      size: shownBins,
+      centre: clamp(summary.median),
+    });
     const result = (): TreatedNumbers => {
       const { clipped, outliers } = found;
       if (!changed) return { clipped, outliers, numeric: outcomeFrom(summary) };
@@ -151,18 +154,6 @@ export class BinnedNumbers implements NumberFigures {
       return { clipped, outliers, numeric };
     };
     return { tally: found, result };
-  }
-
-  async #countBins(x: string, bounds: Bounds, size: number, where?: string): Promise<Float64Array> {
-    const bins = new Float64Array(binWidth(bounds, size) === Infinity ? 1 : size);
-    const list = `SELECT ${binSql(x, bounds, bins.length)} AS bin FROM ${this.#from}${where ? ` WHERE ${where}` : ''}`;
-    const answer = await this.#engine.numbers(
-      `SELECT CAST(coalesce(bin, -1) AS DOUBLE), CAST(count(*) AS DOUBLE) FROM (${list}) GROUP BY bin`,
-    );
-    answer[0]?.forEach((bin, i) => {
-      if (bin >= 0) bins[Math.min(bin, bins.length - 1)]! += answer[1]![i]!;
-    });
-    return bins;
   }
 
   /**
@@ -191,55 +182,25 @@ export class BinnedNumbers implements NumberFigures {
       if (inside.length > 0) wanted.set(bin, { first, ranks: inside });
       first += bins[bin]!;
     }
-    const place = binSql(this.#x, bounds, bins.length);
-    const last = bins.length - 1;
-    // The largest values count for the last bin, however far behind it rounding puts them.
-    const inBins = (list: readonly number[]): string =>
-      `(${place} IN (${list.join(', ')})${list.includes(last) ? ` OR ${place} > ${last}` : ''})`;
-    const within =
-      bounds === this.#bounds
-        ? 'true'
-        : `${this.#x} >= ${sqlReal(bounds.min)} AND ${this.#x} <= ${sqlReal(bounds.max)}`;
+    const some = (list: readonly number[]) => ({
+      ...{ bounds, size: bins.length, bins: list },
+      within: bounds === this.#bounds ? null : bounds,
+    });
     const few = [...wanted].filter(([bin]) => bins[bin]! * wanted.size <= this.#held);
     if (few.length > 0) {
-      const [values] = await this.#engine.numbers(
-        `SELECT ${this.#x} FROM ${this.#from} WHERE ${within} AND ${inBins(few.map(([bin]) => bin))}`,
-      );
-      values!.sort();
+      const values = await this.source.inBins(this.#column, some(few.map(([bin]) => bin)));
+      values.sort();
       let start = 0;
       for (const [bin, one] of few) {
-        for (const rank of one.ranks) into.set(rank, values![start + rank - one.first]!);
+        for (const rank of one.ranks) into.set(rank, values[start + rank - one.first]!);
         start += bins[bin]!;
       }
     }
     for (const [bin, one] of wanted) {
       if (few.some(([other]) => other === bin)) continue;
-      const where = `${within} AND ${inBins([bin])}`;
-      const ends = await this.#engine.numbers(
-        `SELECT min(${this.#x}), max(${this.#x}) FROM ${this.#from} WHERE ${where}`,
-      );
-      const inner = { min: ends[0]![0]!, max: ends[1]![0]! };
-      const finer = await this.#countBins(this.#x, inner, binsFor(bins[bin]!), where);
+      const inner = await this.source.endsOf(this.#column, some([bin]));
+      const finer = await this.source.countBins(this.#column, inner, binsFor(bins[bin]!));
       await this.#pick(one.ranks, one.first, inner, finer, into);
     }
   }
-}
-
-/** The median of each column's first values, as a centre that its values lie around. */
-async function firstMedians(
-  engine: Engine,
-  from: string,
-  columns: readonly { readonly x: string; readonly bounds: Bounds }[],
-): Promise<number[]> {
-  const medians: number[] = [];
-  for (let at = 0; at < columns.length; at += 100) {
-    const group = columns.slice(at, at + 100);
-    const list = group.map(({ x }) => `coalesce(${x}, CAST('NaN' AS DOUBLE))`).join(', ');
-    const first = await engine.numbers(`SELECT ${list} FROM ${from} LIMIT ${firstRows}`);
-    group.forEach(({ bounds }, i) => {
-      const values = first[i]!.filter((value) => !Number.isNaN(value)).sort();
-      medians.push(values[values.length >> 1] ?? bounds.min / 2 + bounds.max / 2);
-    });
-  }
-  return medians;
 }

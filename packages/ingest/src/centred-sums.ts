@@ -8,6 +8,9 @@ function unitScale({ min, max }: Bounds): number {
   return range > 0 ? 2 ** Math.min(1022, -Math.ceil(Math.log2(range))) : 1;
 }
 
+/** Both sums, each followed by what its last bits have too much. */
+export type SumParts = readonly [sum: number, sumLost: number, squares: number, squaresLost: number];
+
 /**
  * Sums of distances from a centre and of their squares, compensated as Kahan does (1965): exact to the last
  * bits as long as the centre is about where the values are.
@@ -50,6 +53,23 @@ export class CentredSums {
     this.#sumLost = sumLost;
     this.#squares = squares;
     this.#squaresLost = squaresLost;
+  }
+
+  /** What was added so far, for `merge`. */
+  get parts(): SumParts {
+    return [this.#sum, this.#sumLost, this.#squares, this.#squaresLost];
+  }
+
+  /** Adds what another with the same bounds and centre was given. */
+  merge([sum, sumLost, squares, squaresLost]: SumParts): void {
+    const term = sum - (this.#sumLost + sumLost);
+    const next = this.#sum + term;
+    this.#sumLost = next - this.#sum - term;
+    this.#sum = next;
+    const square = squares - (this.#squaresLost + squaresLost);
+    const nextSquares = this.#squares + square;
+    this.#squaresLost = nextSquares - this.#squares - square;
+    this.#squares = nextSquares;
   }
 
   /** Adds one value many times. */

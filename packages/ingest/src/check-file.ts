@@ -50,7 +50,7 @@ export async function checkFile(
     });
     await using engine = result!.engine;
     const { opened, cleaned } = result!;
-    await cleaned.outcomes.count(engine, cleaned.kept);
+    await cleaned.outcomes.count();
     return {
       ...(await cleaned.complete()),
       rejections: await writeRejected(engine, opened, cleaned, null, options.signal),

@@ -31,6 +31,17 @@ export class DistinctEstimate {
     }
   }
 
+  /** What was seen so far, for `merge`. */
+  get ranks(): Uint8Array<ArrayBuffer> {
+    return this.#ranks;
+  }
+
+  /** Takes what another has seen. */
+  merge(ranks: Uint8Array): void {
+    const own = this.#ranks;
+    for (let i = 0; i < own.length; i++) if (ranks[i]! > own[i]!) own[i] = ranks[i]!;
+  }
+
   get value(): number {
     let sum = 0;
     let empty = 0;

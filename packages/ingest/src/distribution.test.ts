@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BinnedNumbers } from './binned-numbers.ts';
 import { Distribution, type NumberTreatment } from './distribution.ts';
 import { Engine } from './engine.ts';
+import { EngineNumbers } from './engine-numbers.ts';
 
 let engine: Engine;
 beforeAll(async () => {
@@ -16,8 +17,9 @@ async function counted(values: readonly number[], missing: number): Promise<Binn
   await engine.run('CREATE OR REPLACE TABLE numbers (v DOUBLE)');
   await engine.run(`INSERT INTO numbers VALUES ${cells.join(', ')}`);
   const bounds = { min: Math.min(...values), max: Math.max(...values) };
-  const numbers = new BinnedNumbers(engine, 'numbers', 'v', values.length, bounds, 3, 2);
-  await BinnedNumbers.count(engine, 'numbers', [numbers]);
+  const source = new EngineNumbers(engine, 'numbers', ['v']);
+  const numbers = new BinnedNumbers(source, 0, values.length, bounds, 3, 2);
+  await BinnedNumbers.count(source, [numbers]);
   await numbers.measure();
   return numbers;
 }

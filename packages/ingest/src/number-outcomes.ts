@@ -1,7 +1,7 @@
 import { BinnedNumbers } from './binned-numbers.ts';
 import type { NumberFigures, NumberTreatment, TreatedNumbers } from './distribution.ts';
-import type { Engine } from './engine.ts';
-import { type Tally, tally } from './number-tally.ts';
+import type { NumberSource } from './number-source.ts';
+import type { ClippedTally } from './number-tally.ts';
 
 /** Columns with their treatment; `numbers` is null for those that hold none. */
 export interface TreatedColumnOfNumbers {
@@ -17,21 +17,23 @@ export interface TreatedColumnOfNumbers {
  */
 export class NumberOutcomes {
   /** What still wants its column's values, by the column's place. */
-  readonly tallies = new Map<number, Tally>();
+  readonly tallies = new Map<number, ClippedTally>();
+  #source: NumberSource | null = null;
   readonly #results: (() => Promise<TreatedNumbers> | TreatedNumbers | null)[];
 
   constructor(columns: readonly TreatedColumnOfNumbers[]) {
     this.#results = columns.map(({ index, numbers, treatment }) => {
       if (!(numbers instanceof BinnedNumbers)) return () => numbers?.treated(treatment) ?? null;
       const plan = numbers.plan(treatment);
+      this.#source = numbers.source;
       if (plan.tally) this.tallies.set(index, plan.tally);
       return plan.result;
     });
   }
 
   /** Reads the values themselves. */
-  count(engine: Engine, from: string): Promise<void> {
-    return tally(engine, from, [...this.tallies.values()]);
+  async count(): Promise<void> {
+    await this.#source?.tally([...this.tallies].map(([column, tally]) => ({ column, tally })));
   }
 
   /** In the order of the columns, once all tallies had their values. */

@@ -1,28 +1,17 @@
-import { CentredSums } from './centred-sums.ts';
+import { CentredSums, type SumParts } from './centred-sums.ts';
 import { DistinctEstimate } from './distinct-estimate.ts';
-import type { Engine } from './engine.ts';
 import { isDecimal } from './number-text.ts';
 import { type Bounds, binWidth } from './quantiles.ts';
 
-/** Something that takes a column's values piece by piece; NaN stands for a missing one. */
-export interface Tally {
-  /** SQL of the value, a double. */
-  readonly x: string;
+/**
+ * Something that takes a column's values piece by piece; NaN stands for a missing one. Its plan is plain data:
+ * another thread makes the same from it, and what that has counted is merged, in the order of the rows.
+ */
+export interface Tally<Plan = unknown, State = unknown> {
+  readonly plan: Plan;
   push(items: Float64Array): void;
-}
-
-/** Columns that are read in one pass. */
-const together = 100;
-
-/** Hands each of the columns its values, in the relation's order. */
-export async function tally(engine: Engine, from: string, columns: readonly Tally[]): Promise<void> {
-  for (let at = 0; at < columns.length; at += together) {
-    const group = columns.slice(at, at + together);
-    const list = group.map(({ x }) => `coalesce(${x}, CAST('NaN' AS DOUBLE))`).join(', ');
-    await engine.eachPiece(`SELECT ${list} FROM ${from}`, (pieces) => {
-      for (let i = 0; i < group.length; i++) group[i]!.push(pieces[i]!);
-    });
-  }
+  readonly state: State;
+  merge(state: State): void;
 }
 
 /** Counts values in bins, as `binOf` says it; those outside the limits count for the limits. */
@@ -42,36 +31,65 @@ function countInBins(items: Float64Array, bounds: Bounds, bins: Float64Array, li
   }
 }
 
+const emptyBins = (bounds: Bounds, size: number): Float64Array<ArrayBuffer> =>
+  new Float64Array(binWidth(bounds, size) === Infinity ? 1 : size);
+
+function addBins(to: Float64Array, bins: Float64Array): void {
+  for (let i = 0; i < to.length; i++) to[i]! += bins[i]!;
+}
+
+export interface ValuePlan {
+  bounds: Bounds;
+  /** Number of bins. */
+  size: number;
+  /** About where most values are. */
+  centre: number;
+  /** Digits behind the point that all values may have; null where that is not asked. */
+  decimals: number | null;
+}
+
+export interface ValueState {
+  bins: Float64Array<ArrayBuffer>;
+  sums: SumParts;
+  ranks: Uint8Array<ArrayBuffer>;
+  areDecimals: boolean;
+}
+
 /** All figures of a column that one pass can give. */
-export class ValueTally implements Tally {
-  readonly x: string;
-  readonly bins: Float64Array;
+export class ValueTally implements Tally<ValuePlan, ValueState> {
+  readonly plan: ValuePlan;
+  readonly bins: Float64Array<ArrayBuffer>;
   readonly sums: CentredSums;
   readonly distinct = new DistinctEstimate();
   /** Every value is a decimal of the asked length. */
   areDecimals: boolean;
-  readonly #bounds: Bounds;
   readonly #power: number;
 
-  /**
-   * @param size of the bins.
-   * @param centre about where most values are.
-   * @param decimals digits behind the point that all values may have; null where that is not asked.
-   */
-  constructor(x: string, bounds: Bounds, size: number, centre: number, decimals: number | null) {
-    this.x = x;
-    this.#bounds = bounds;
-    this.bins = new Float64Array(binWidth(bounds, size) === Infinity ? 1 : size);
-    this.sums = new CentredSums(bounds, centre);
-    this.areDecimals = decimals !== null;
-    this.#power = 10 ** (decimals ?? 0);
+  constructor(plan: ValuePlan) {
+    this.plan = plan;
+    this.bins = emptyBins(plan.bounds, plan.size);
+    this.sums = new CentredSums(plan.bounds, plan.centre);
+    this.areDecimals = plan.decimals !== null;
+    this.#power = 10 ** (plan.decimals ?? 0);
   }
 
   push(items: Float64Array): void {
-    countInBins(items, this.#bounds, this.bins, this.#bounds);
+    countInBins(items, this.plan.bounds, this.bins, this.plan.bounds);
     this.sums.push(items, -Infinity, Infinity);
     this.distinct.push(items);
     if (this.areDecimals) this.areDecimals = allDecimals(items, this.#power);
+  }
+
+  get state(): ValueState {
+    const { bins, areDecimals } = this;
+    return { bins, sums: this.sums.parts, ranks: this.distinct.ranks, areDecimals };
+  }
+
+  merge({ bins, sums, ranks, areDecimals }: ValueState): void {
+    addBins(this.bins, bins);
+    this.sums.merge(sums);
+    this.distinct.merge(ranks);
+    this.areDecimals &&= areDecimals;
   }
 }
 
@@ -83,30 +101,39 @@ export function allDecimals(items: Float64Array, power: number): boolean {
   return true;
 }
 
+export interface ClippedPlan {
+  limits: Bounds;
+  fences: Bounds;
+  /** Bounds of the values after clipping and filling. */
+  bounds: Bounds;
+  size: number;
+  centre: number;
+}
+
+export interface ClippedState {
+  clipped: number;
+  outliers: number;
+  bins: Float64Array<ArrayBuffer>;
+  sums: SumParts;
+}
+
 /** What becomes of a column when it is clipped. */
-export class ClippedTally implements Tally {
-  readonly x: string;
+export class ClippedTally implements Tally<ClippedPlan, ClippedState> {
+  readonly plan: ClippedPlan;
   clipped = 0;
   outliers = 0;
-  readonly bins: Float64Array;
+  readonly bins: Float64Array<ArrayBuffer>;
   readonly sums: CentredSums;
-  readonly #limits: Bounds;
-  readonly #fences: Bounds;
-  readonly #bounds: Bounds;
 
-  /** @param bounds of the values after clipping and filling. */
-  constructor(x: string, limits: Bounds, fences: Bounds, bounds: Bounds, size: number, centre: number) {
-    this.x = x;
-    this.#limits = limits;
-    this.#fences = fences;
-    this.#bounds = bounds;
-    this.bins = new Float64Array(binWidth(bounds, size) === Infinity ? 1 : size);
-    this.sums = new CentredSums(bounds, centre);
+  constructor(plan: ClippedPlan) {
+    this.plan = plan;
+    this.bins = emptyBins(plan.bounds, plan.size);
+    this.sums = new CentredSums(plan.bounds, plan.centre);
   }
 
   push(items: Float64Array): void {
-    const { min, max } = this.#limits;
-    const { min: low, max: high } = this.#fences;
+    const { min, max } = this.plan.limits;
+    const { min: low, max: high } = this.plan.fences;
     let clipped = 0;
     let outliers = 0;
     for (let i = 0; i < items.length; i++) {
@@ -116,14 +143,26 @@ export class ClippedTally implements Tally {
     }
     this.clipped += clipped;
     this.outliers += outliers;
-    countInBins(items, this.#bounds, this.bins, this.#limits);
+    countInBins(items, this.plan.bounds, this.bins, this.plan.limits);
     this.sums.push(items, min, max);
+  }
+
+  get state(): ClippedState {
+    const { clipped, outliers, bins } = this;
+    return { clipped, outliers, bins, sums: this.sums.parts };
+  }
+
+  merge({ clipped, outliers, bins, sums }: ClippedState): void {
+    this.clipped += clipped;
+    this.outliers += outliers;
+    addBins(this.bins, bins);
+    this.sums.merge(sums);
   }
 
   /** Values that stood nowhere. */
   fill(value: number, times: number): void {
     const one = new Float64Array(this.bins.length);
-    countInBins(Float64Array.of(value), this.#bounds, one, this.#bounds);
+    countInBins(Float64Array.of(value), this.plan.bounds, one, this.plan.bounds);
     one.forEach((count, i) => {
       this.bins[i]! += count * times;
     });

@@ -1,6 +1,7 @@
 import { BinnedNumbers } from './binned-numbers.ts';
 import { Distribution, type NumberFigures } from './distribution.ts';
 import { allEnded, type Engine, toNumber } from './engine.ts';
+import { EngineNumbers } from './engine-numbers.ts';
 import type { Bounds } from './quantiles.ts';
 import type { ColumnStats, ColumnType } from './result.ts';
 
@@ -100,16 +101,20 @@ async function measureNumbers(
       found[i]!.numbers = Distribution.ofValues(values[k]!.filter((value) => !Number.isNaN(value)));
     });
   }
+  const source = new EngineNumbers(
+    engine,
+    from,
+    columns.map(({ value }) => value),
+  );
   const long = numbers
     .filter((i) => !found[i]!.numbers)
     .map((i) => {
-      const { value, decimals } = columns[i]!;
       const { count } = found[i]!.stats;
-      return { i, binned: new BinnedNumbers(engine, from, value, count, bounds[i]!, held, decimals ?? null) };
+      const decimals = columns[i]!.decimals ?? null;
+      return { i, binned: new BinnedNumbers(source, i, count, bounds[i]!, held, decimals) };
     });
   await BinnedNumbers.count(
-    engine,
-    from,
+    source,
     long.map(({ binned }) => binned),
   );
   for (const { i, binned } of long) {

@@ -63,7 +63,7 @@ export async function writeData(engine: Engine, cleaned: CleanedTable, dir: stri
     await parquet();
   } else [isMade] = await allEnded(asNumbers(), parquet());
   if (!isMade) {
-    await cleaned.outcomes.count(engine, cleaned.kept);
+    await cleaned.outcomes.count();
     await engine.run(
       `COPY ${from(texts)} TO ${sqlText(csv)} (FORMAT csv, HEADER true, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR ${sqlText(none)})`,
     );
