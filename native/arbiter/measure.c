@@ -6,6 +6,7 @@
 #include "server.h"
 
 #define PIDS_MAX 1024
+#define TRIES 4 // to see a process quiet that wants to know
 
 struct nvml_process { // nvmlProcessInfo_v2_t
   unsigned pid;
@@ -44,20 +45,48 @@ static unsigned list(struct nvml_process *out) {
   return running && running(device_handle, &n, out) == 0 ? n : 0;
 }
 
-// What the processes with this id say they hold on the device. Managed memory is only there while it is used, so NVML's
-// figure need not contain it.
-static uint64_t accounted(struct server *s, pid_t pid, bool contexts) {
+// What a process says it holds on the device. Managed memory is only there while it is used, so NVML's figure need not
+// contain it.
+static uint64_t accounted(const struct process *p, bool contexts) {
+  const struct vgpu_slot *slot = &p->slice->account->slot[p->slot];
   uint64_t sum = 0;
-  for (struct process *p = s->processes; p; p = p->next)
-    if (p->greeted && p->pid == pid)
-      for (int k = 0; k < VGPU_KINDS; k++)
-        if (k != VGPU_KIND_MANAGED && (contexts || k != VGPU_KIND_CONTEXT))
-          sum += p->slice->account->slot[p->slot].memory[k];
+  for (int k = 0; k < VGPU_KINDS; k++)
+    if (k != VGPU_KIND_MANAGED && (contexts || k != VGPU_KIND_CONTEXT)) sum += slot->memory[k];
+  return sum;
+}
+
+// Before NVML is asked. A process goes on allocating meanwhile, and what it gives back until its account is read would
+// look like memory that it holds beside it: so the most counts that it had at any time from here on.
+static void look(struct process *p) {
+  struct vgpu_slot *slot = &p->slice->account->slot[p->slot];
+  slot->high = 0;
+  p->known = accounted(p, true);
+  p->flights = slot->flights;
+  p->quiet = slot->flying == 0;
+}
+
+// After that: whether nothing was allocated or freed by the process with this id, so that its account and what NVML says
+// belong together.
+static bool quiet(const struct server *s, pid_t pid) {
+  for (const struct process *p = s->processes; p; p = p->next)
+    if (p->greeted && p->pid == pid && !(p->quiet && p->flights == p->slice->account->slot[p->slot].flights)) return false;
+  return true;
+}
+
+// The most that all connections of the process with this id accounted since then.
+static uint64_t known(const struct server *s, pid_t pid) {
+  uint64_t sum = 0;
+  for (const struct process *p = s->processes; p; p = p->next) {
+    if (!p->greeted || p->pid != pid) continue;
+    uint64_t most = accounted(p, true), high = p->slice->account->slot[p->slot].high;
+    if (high > most) most = high;
+    sum += most > p->known ? most : p->known;
+  }
   return sum;
 }
 
 // The process's first connection carries the overhead; it may have another one for OpenCL.
-static bool first(struct server *s, const struct process *p) {
+static bool first(const struct server *s, const struct process *p) {
   bool found = true;
   for (struct process *o = s->processes; o; o = o->next)
     if (o != p && o->pid == p->pid && o->greeted && o->slice == p->slice && o->slot < p->slot) found = false;
@@ -71,24 +100,37 @@ static uint64_t held(pid_t pid, const struct nvml_process *all, unsigned n) {
   return running ? 0 : UINT64_MAX;
 }
 
-static uint64_t excess(struct server *s, const struct process *p, uint64_t used) {
-  uint64_t known = accounted(s, p->pid, true);
-  return used != UINT64_MAX && used > known && first(s, p) ? used - known : 0;
+static uint64_t excess(const struct server *s, const struct process *p, uint64_t used) {
+  uint64_t mine = known(s, p->pid);
+  return used != UINT64_MAX && used > mine && first(s, p) ? used - mine : 0;
 }
 
-static void set(struct process *p, uint64_t overhead) {
-  p->overhead = overhead;
-  p->lower_once = 0;
-  p->slice->account->slot[p->slot].overhead = overhead;
+// Where it is busy the difference is at least what the driver holds beside the account; exactly that it is where it is quiet.
+static void set(const struct server *s, struct process *p, uint64_t used) {
+  uint64_t found = excess(s, p, used);
+  if (found < p->overhead && !quiet(s, p->pid)) return;
+  p->overhead = found;
+  p->slice->account->slot[p->slot].overhead = found;
 }
 
 uint64_t measure_process(struct server *s, struct process *p) {
   static struct nvml_process all[PIDS_MAX];
-  unsigned n = list(all);
-  uint64_t used = held(p->pid, all, n);
-  set(p, excess(s, p, used));
-  if (used == UINT64_MAX) return used;
-  uint64_t others = accounted(s, p->pid, false), contexts = used > others ? used - others : 0;
+  bool still = false;
+  uint64_t used = UINT64_MAX;
+  for (int i = 0; i < TRIES && !still; i++) {
+    for (struct process *o = s->processes; o; o = o->next)
+      if (o->greeted && o->pid == p->pid) look(o);
+    unsigned n = list(all);
+    used = held(p->pid, all, n);
+    set(s, p, used);
+    if (used == UINT64_MAX) return used;
+    still = quiet(s, p->pid);
+  }
+  if (!still) return UINT64_MAX;
+  uint64_t others = 0;
+  for (const struct process *o = s->processes; o; o = o->next)
+    if (o->greeted && o->pid == p->pid) others += accounted(o, false);
+  uint64_t contexts = used > others ? used - others : 0;
   // What a context takes is learnt from the first process that has nothing else.
   if (contexts && others == 0 && !s->context_estimate) {
     s->context_estimate = contexts;
@@ -101,6 +143,8 @@ void measure_all(struct server *s, uint64_t now) {
   (void)now;
   static struct nvml_process all[PIDS_MAX];
   if (!running || !s->processes) return;
+  for (struct process *p = s->processes; p; p = p->next)
+    if (p->greeted) look(p);
   unsigned n = list(all);
   struct nvml_memory m = {0};
   if (memory_info && memory_info(device_handle, &m) == 0) s->ledger->memory_physical_used = m.used;
@@ -108,12 +152,10 @@ void measure_all(struct server *s, uint64_t now) {
     uint64_t sum = 0;
     for (struct process *p = s->processes; p; p = p->next) {
       if (p->slice != x || !p->greeted) continue;
-      uint64_t found = excess(s, p, held(p->pid, all, n));
-      // An allocation that is reserved and not yet made looks like less overhead: believe it when seen twice.
-      if (found >= p->overhead || p->lower_once) set(p, found);
-      else p->lower_once = 1;
+      set(s, p, held(p->pid, all, n));
       sum += p->overhead;
     }
     x->account->overhead = sum;
+    report_peak(s, x);
   }
 }

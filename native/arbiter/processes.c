@@ -171,6 +171,7 @@ static void sum_overhead(struct server *s, struct slice *slice) {
   for (struct process *p = s->processes; p; p = p->next)
     if (p->slice == slice) sum += p->overhead;
   slice->account->overhead = sum;
+  report_peak(s, slice);
 }
 
 void process_close(struct server *s, struct process *p) {

@@ -77,6 +77,7 @@ bool server_open(struct server *s, const char *dir, const char *device, struct v
       !server_watch(s, &s->signal_source) || !report_open(s))
     return false;
   slices_load(s);
+  report_loaded(s);
   return listen_control(s);
 }
 

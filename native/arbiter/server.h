@@ -33,7 +33,8 @@ struct slice {
   bool removed;
   uint32_t processes;
   uint64_t requested_at; // when one of its processes last wanted a turn
-  uint64_t turns, overruns, strips, peak, handover_last, handover_max;
+  uint64_t turns, overruns, strips, handover_last, handover_max;
+  uint64_t peak; // bytes, the most memory at once
   uint64_t past_held[10]; // device time at the last ten samples, 100 ms apart
   uint64_t gone_launches, gone_denied; // of processes that have ended
   // Under MPS: a slice with multiprocessors of its own takes turns with nobody, but for its own processes.
@@ -55,7 +56,10 @@ struct process {
   uint32_t slot, generation;
   bool greeted;
   uint32_t mps_milli; // multiprocessors it was told it may use; 0: not under MPS
-  uint64_t overhead, lower_once; // bytes beyond what it accounts; a lower value that was measured once
+  uint64_t overhead;             // bytes beyond what it accounts
+  uint64_t known;                // bytes that it accounted before it was measured
+  uint32_t flights;              // likewise
+  bool quiet;                    // it was not allocating or freeing then
 };
 
 struct dead_slot { // to be reaped once the account's lock is free
@@ -74,6 +78,7 @@ struct server {
   struct process *processes;
   struct dead_slot *dead;
   struct vgpu_ledger *ledger;
+  const struct vgpu_ledger *earlier; // of the arbiter before, while its slices are loaded; or NULL
   uint64_t queue_ns, ahead_ns, idle_ns;
   uint64_t next_sample, next_audit, recalled_at;
   uint64_t samples;
@@ -148,6 +153,9 @@ void gangs_read(struct server *s);                    // another arbiter said th
 
 // report.c: the ledger
 bool report_open(struct server *s);
+uint64_t report_earlier_peak(const struct server *s, const char *id); // of the slice's memory; 0: not known
+void report_loaded(struct server *s);                     // the earlier ledger is done with
+void report_peak(struct server *s, struct slice *slice);  // its overhead has changed
 void report_row(struct server *s, struct slice *slice);
 void report_sample(struct server *s, uint64_t now);
 

@@ -119,6 +119,7 @@ const char *slice_add(struct server *s, const struct vgpu_slice_config *config) 
   if (!x) return "full";
   x->config = *config;
   x->row = row;
+  x->peak = s->loading ? report_earlier_peak(s, config->id) : 0;
   memcpy(x->tenant.id, config->id, sizeof x->tenant.id);
   uint64_t now = vgpu_now_ns();
   if (!s->loading) x->config.spatial = false;

@@ -46,7 +46,7 @@ struct vgpu_ledger_row {
   au64 share_milli, limit_milli, qos, critical, overcommit;
   au64 memory_cap, memory_used;      // bytes; used is the sum of memory[]
   au64 memory[VGPU_KINDS];           // bytes by kind
-  au64 memory_peak, memory_denied;   // bytes; refused allocations
+  au64 memory_peak, memory_denied;   // bytes, the most at once since the slice was made; refused allocations
   au64 processes;                    // attached now
   au64 device_ns;                    // time held on the accelerator; under MPS weighed by its part of the multiprocessors
   au64 wait_ns;                      // time spent waiting for a turn (by the arbiter's clock)
@@ -109,7 +109,10 @@ struct vgpu_slot {
   au64 keep;                  // bytes that may stay there when it has not; the process lets go of the rest
   au32 disturbed;             // changes when others may have driven out what is on the device
   au32 pad;
-  au64 reserved[7];
+  // Written by the process (`high` under the account's lock, and set to 0 by the arbiter):
+  au64 high;                  // bytes, the most that all kinds but managed memory were since then
+  au32 flying, flights;       // calls under way that allocate or free; how many there have been
+  au64 reserved[5];
 };
 _Static_assert(sizeof(struct vgpu_slot) == 256, "slot");
 
@@ -132,7 +135,9 @@ struct vgpu_account {
   au64 pinned;           // of that what cannot leave the device: all but managed memory
   // Written by the arbiter.
   au64 physical_cap;     // bound on `pinned` and the overhead, 0: none
-  uint8_t pad[4096 - 16 - 6 * 8 - 8 - 8 - 8 - 8 - 16];
+  // Written by the slice's processes.
+  au64 peak;             // bytes, the most that `used` and the overhead ever were together
+  uint8_t pad[4096 - 16 - 6 * 8 - 8 - 8 - 8 - 8 - 16 - 8];
   struct vgpu_slot slot[VGPU_SLOTS_MAX];
 };
 _Static_assert(sizeof(struct vgpu_account) == 4096 + 256 * VGPU_SLOTS_MAX, "account");

@@ -154,8 +154,10 @@ static bool hello(struct vgpu_member *m, int fd) {
   // An earlier account stays mapped: other threads may be reading it.
   if (!m->mps_milli) m->mps_milli = packet.width; // settled when the process begins
   m->index = (uint32_t)packet.value;
-  m->slot = &a->slot[m->index];
-  m->account = a;
+  const struct vgpu_account *earlier = m->account;
+  __atomic_store_n(&m->slot, &a->slot[m->index], __ATOMIC_RELEASE);
+  __atomic_store_n(&m->account, a, __ATOMIC_RELEASE);
+  vgpu_memory_take_over(m, earlier);
   return true;
 }
 

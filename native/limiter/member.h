@@ -56,6 +56,12 @@ VGPU_HIDDEN bool vgpu_memory_reserve(struct vgpu_member *m, enum vgpu_kind kind,
 VGPU_HIDDEN void vgpu_memory_release(struct vgpu_member *m, enum vgpu_kind kind, uint64_t bytes);
 // Takes `bytes` even where the cap is exceeded (the memory is there already); false: it now is.
 VGPU_HIDDEN bool vgpu_memory_force(struct vgpu_member *m, enum vgpu_kind kind, uint64_t bytes);
+// Around every call to the driver that allocates or frees, from the reservation until what was freed is given back: while
+// one is under way the driver's figures and the account's do not belong together, and the arbiter must not compare them.
+VGPU_HIDDEN void vgpu_flight_begin(struct vgpu_member *m);
+VGPU_HIDDEN void vgpu_flight_end(struct vgpu_member *m);
+// An arbiter that was started again gave the slice a new account: what the earlier one knew of the past goes with it.
+VGPU_HIDDEN void vgpu_memory_take_over(struct vgpu_member *m, const struct vgpu_account *earlier);
 // Bytes used by the whole slice, and its cap (0: none).
 VGPU_HIDDEN uint64_t vgpu_memory_used(struct vgpu_member *m, uint64_t *cap);
 // Whether the slice holds more than it may: of all memory, or of what cannot leave the device.

@@ -28,11 +28,58 @@ static void unlock(struct vgpu_account *a) {
 
 static uint64_t total(const struct vgpu_account *a) { return a->used + a->overhead; }
 
+static void subtract(au64 *sum, uint64_t bytes) {
+  uint64_t all = *sum;
+  while (!atomic_compare_exchange_weak(sum, &all, all > bytes ? all - bytes : 0)) {
+  }
+}
+
+static void raise_to(au64 *most, uint64_t bytes) {
+  uint64_t seen = *most;
+  while (seen < bytes && !atomic_compare_exchange_weak(most, &seen, bytes)) {
+  }
+}
+
+static uint64_t unmanaged(const struct vgpu_slot *slot) {
+  uint64_t sum = 0;
+  for (int k = 0; k < VGPU_KINDS; k++)
+    if (k != VGPU_KIND_MANAGED) sum += atomic_load_explicit(&slot->memory[k], memory_order_relaxed);
+  return sum;
+}
+
+// The account and this process's slot in it, which belong together also while another thread is being given new ones.
+static struct vgpu_slot *slot_in(struct vgpu_member *m, struct vgpu_account **account) {
+  for (;;) {
+    struct vgpu_account *a = __atomic_load_n(&m->account, __ATOMIC_ACQUIRE);
+    struct vgpu_slot *slot = __atomic_load_n(&m->slot, __ATOMIC_ACQUIRE);
+    *account = a;
+    if (!a || (slot >= a->slot && slot < a->slot + VGPU_SLOTS_MAX)) return slot;
+    sched_yield();
+  }
+}
+
+void vgpu_flight_begin(struct vgpu_member *m) {
+  struct vgpu_account *a;
+  struct vgpu_slot *slot = slot_in(m, &a);
+  if (!a) return;
+  atomic_fetch_add(&slot->flying, 1);
+  atomic_fetch_add(&slot->flights, 1);
+}
+
+void vgpu_flight_end(struct vgpu_member *m) {
+  struct vgpu_account *a;
+  struct vgpu_slot *slot = slot_in(m, &a);
+  if (!a) return;
+  uint32_t flying = slot->flying; // a slot that is new since the beginning does not know of it
+  while (flying && !atomic_compare_exchange_weak(&slot->flying, &flying, flying - 1)) {
+  }
+}
+
 static bool take(struct vgpu_member *m, enum vgpu_kind kind, uint64_t bytes, bool force) {
-  struct vgpu_account *a = m->account;
-  struct vgpu_slot *slot = m->slot;
+  struct vgpu_account *a;
+  struct vgpu_slot *slot = slot_in(m, &a);
   if (!a) return false;
-  lock(a, m->index + 1);
+  lock(a, (uint32_t)(slot - a->slot) + 1);
   uint64_t cap = a->memory_cap, used = total(a);
   bool fits = cap == 0 || (bytes <= cap && used <= cap - bytes);
   // What cannot leave the device has to fit on it, in the part of it that stands behind this slice.
@@ -41,9 +88,12 @@ static bool take(struct vgpu_member *m, enum vgpu_kind kind, uint64_t bytes, boo
   if (fits && pins && physical_cap) over = bytes > physical_cap || pinned > physical_cap - bytes;
   if (over) fits = false;
   if (fits || force) {
-    atomic_store_explicit(&a->used, a->used + bytes, memory_order_relaxed);
-    if (pins) atomic_store_explicit(&a->pinned, a->pinned + bytes, memory_order_relaxed);
+    // Added, not stored: the arbiter adds to the sums, without the lock, what a process brings along to it.
+    atomic_fetch_add(&a->used, bytes);
+    if (pins) atomic_fetch_add(&a->pinned, bytes);
     atomic_store_explicit(&slot->memory[kind], slot->memory[kind] + bytes, memory_order_relaxed);
+    raise_to(&a->peak, total(a));
+    raise_to(&slot->high, unmanaged(slot));
   }
   unlock(a);
   if (fits || force) atomic_fetch_add(&m->memory[kind], bytes);
@@ -61,19 +111,23 @@ bool vgpu_memory_reserve(struct vgpu_member *m, enum vgpu_kind kind, uint64_t by
 bool vgpu_memory_force(struct vgpu_member *m, enum vgpu_kind kind, uint64_t bytes) { return take(m, kind, bytes, true); }
 
 void vgpu_memory_release(struct vgpu_member *m, enum vgpu_kind kind, uint64_t bytes) {
-  struct vgpu_account *a = m->account;
-  struct vgpu_slot *slot = m->slot;
+  struct vgpu_account *a;
+  struct vgpu_slot *slot = slot_in(m, &a);
   if (!a) return;
-  lock(a, m->index + 1);
-  uint64_t mine = slot->memory[kind], all = a->used;
-  atomic_store_explicit(&slot->memory[kind], mine > bytes ? mine - bytes : 0, memory_order_relaxed);
-  atomic_store_explicit(&a->used, all > bytes ? all - bytes : 0, memory_order_relaxed);
-  uint64_t pinned = a->pinned;
-  if (kind != VGPU_KIND_MANAGED) atomic_store_explicit(&a->pinned, pinned > bytes ? pinned - bytes : 0, memory_order_relaxed);
+  lock(a, (uint32_t)(slot - a->slot) + 1);
+  // The sums are those of the slots' words, whatever is given back.
+  uint64_t mine = slot->memory[kind], back = mine < bytes ? mine : bytes;
+  atomic_store_explicit(&slot->memory[kind], mine - back, memory_order_relaxed);
+  subtract(&a->used, back);
+  if (kind != VGPU_KIND_MANAGED) subtract(&a->pinned, back);
   unlock(a);
   uint64_t held = m->memory[kind];
   while (!atomic_compare_exchange_weak(&m->memory[kind], &held, held > bytes ? held - bytes : 0)) {
   }
+}
+
+void vgpu_memory_take_over(struct vgpu_member *m, const struct vgpu_account *earlier) {
+  if (earlier) raise_to(&m->account->peak, earlier->peak);
 }
 
 uint64_t vgpu_memory_used(struct vgpu_member *m, uint64_t *cap) {

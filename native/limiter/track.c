@@ -104,12 +104,25 @@ void vgpu_track_release_context(void *context) {
 
 bool vgpu_take(struct vgpu_member *m, enum vgpu_kind kind, uint64_t bytes) {
   if (!vgpu_member_attach(m)) return false; // to the arbiter of now, should it have been started again
-  return vgpu_memory_reserve(m, kind, bytes);
+  vgpu_flight_begin(m);
+  if (vgpu_memory_reserve(m, kind, bytes)) return true;
+  vgpu_flight_end(m);
+  return false;
 }
 
-bool vgpu_give(enum vgpu_space space, uint64_t handle) {
-  struct vgpu_tracked t;
-  if (!vgpu_tracked(space, handle, true, &t)) return false;
-  vgpu_memory_release(t.member, t.kind, t.bytes);
-  return true;
+struct vgpu_leaving vgpu_leave(enum vgpu_space space, uint64_t handle) {
+  struct vgpu_leaving l = {.space = space, .handle = handle};
+  if (!handle || vgpu_members(NULL) == 0) return l;
+  l.known = vgpu_tracked(space, handle, true, &l.what);
+  if (l.known && l.what.member) vgpu_flight_begin(l.what.member);
+  return l;
+}
+
+void vgpu_left(const struct vgpu_leaving *l, bool gone) {
+  if (!l->known) return;
+  struct vgpu_member *m = l->what.member;
+  if (gone || !vgpu_track(l->space, l->handle, l->what)) {
+    if (m) vgpu_memory_release(m, l->what.kind, l->what.bytes);
+  }
+  if (m) vgpu_flight_end(m);
 }

@@ -33,9 +33,18 @@ VGPU_HIDDEN bool vgpu_tracked(enum vgpu_space space, uint64_t handle, bool remov
 // Removes all entries of a context and gives their memory back.
 VGPU_HIDDEN void vgpu_track_release_context(void *context);
 
-// Reserves, and prepares an entry. False: over the cap.
+// Reserves, before the driver is asked; then a flight has begun, and the caller ends it. False: over the cap.
 VGPU_HIDDEN bool vgpu_take(struct vgpu_member *m, enum vgpu_kind kind, uint64_t bytes);
-// Removes the entry and gives its memory back; false: unknown.
-VGPU_HIDDEN bool vgpu_give(enum vgpu_space space, uint64_t handle);
+
+// Something that is being freed. Its entry is removed before the driver is asked, which may give the same handle to
+// another thread at once, and its memory given back after.
+struct vgpu_leaving {
+  bool known;
+  enum vgpu_space space;
+  uint64_t handle;
+  struct vgpu_tracked what;
+};
+VGPU_HIDDEN struct vgpu_leaving vgpu_leave(enum vgpu_space space, uint64_t handle);
+VGPU_HIDDEN void vgpu_left(const struct vgpu_leaving *leaving, bool gone); // not gone: it is known again
 
 #endif

@@ -109,13 +109,48 @@ describe('memory of a CUDA slice', () => {
     const cap = 4 * CONTEXT + 24 * MiB;
     await bed.slice('race', `share=500 memory=${cap}`);
     const from = String(now() + 2_000_000_000n); // all have their contexts by then
+    let most = 0;
+    let physical = 0;
+    const watch = setInterval(() => {
+      const { memoryPhysicalUsed, slices } = bed.ledger();
+      const row = slices.find((s) => s.id === 'race');
+      if (!row) return;
+      most = Math.max(most, row.memoryUsed);
+      physical = Math.max(physical, memoryPhysicalUsed);
+      expect(Object.values(row.memory).reduce((a, b) => a + b, 0)).toBe(row.memoryUsed);
+    }, 5);
     const results = await Promise.all([1, 2, 3, 4].map(() => probe('race', 'race', '700', from)));
+    clearInterval(watch);
     const sum = (name: string) => results.reduce((total, r) => total + (fields(r)[name] ?? 0), 0);
     expect(sum('allocations')).toBeGreaterThan(1000);
     expect(sum('refusals')).toBeGreaterThan(0);
     const row = await bed.row('race');
     expect(row.memoryUsed).toBe(0);
+    expect(row.memoryPeak).toBeGreaterThan(cap - 24 * MiB);
+    // What was reserved, what the ledger ever showed, and what the device says it held.
     expect(row.memoryPeak).toBeLessThanOrEqual(cap);
+    expect(most).toBeLessThanOrEqual(row.memoryPeak);
+    expect(physical).toBeLessThanOrEqual(cap);
+  });
+
+  it('keeps its peak when its processes end, when the arbiter is killed, and to the byte', async () => {
+    const cap = 1000 * MiB + 12345;
+    const own = new Bed();
+    try {
+      await own.start();
+      await own.slice('peak', `share=500 memory=${cap}`);
+      expect((await own.run('peak', 'tests/cuda_probe', ['exhaust', String(32 * MiB)])).code).toBe(0);
+      // One after another in one millisecond each: what the arbiter sees every 100 ms would be less.
+      expect((await own.row('peak')).memoryPeak).toBe(cap);
+      await own.stop('SIGKILL');
+      await own.start();
+      expect(await own.row('peak')).toMatchObject({ memoryPeak: cap, memoryUsed: 0 });
+      expect(await own.control('remove id=peak')).toBe('ok');
+      await own.slice('peak', `share=500 memory=${cap}`);
+      expect((await own.row('peak')).memoryPeak).toBe(0);
+    } finally {
+      await own.close();
+    }
   });
 
   it('is not touched by a forked child', async () => {

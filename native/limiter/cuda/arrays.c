@@ -45,6 +45,7 @@ static CUresult create(void *real, void *handle, void *description, unsigned lev
   struct vgpu_tracked t = {m, VGPU_KIND_ARRAY, bytes, vgpu_context_current(), 0, 0};
   if (r || !vgpu_track(mipmapped ? VGPU_SPACE_MIPMAP : VGPU_SPACE_ARRAY, (uintptr_t)*(void **)handle, t))
     vgpu_memory_release(m, VGPU_KIND_ARRAY, bytes);
+  vgpu_flight_end(m);
   return r;
 }
 
@@ -64,13 +65,15 @@ VGPU_EXPORT CUresult cuMipmappedArrayCreate(void *handle, void *description, uns
 }
 
 VGPU_EXPORT CUresult cuArrayDestroy(void *array) {
+  struct vgpu_leaving l = vgpu_leave(VGPU_SPACE_ARRAY, (uintptr_t)array);
   CUresult r = VGPU_CALL(cuArrayDestroy, CUresult (*)(void *))(array);
-  if (r == CUDA_SUCCESS && vgpu_members(NULL)) vgpu_give(VGPU_SPACE_ARRAY, (uintptr_t)array);
+  vgpu_left(&l, r == CUDA_SUCCESS);
   return r;
 }
 
 VGPU_EXPORT CUresult cuMipmappedArrayDestroy(void *array) {
+  struct vgpu_leaving l = vgpu_leave(VGPU_SPACE_MIPMAP, (uintptr_t)array);
   CUresult r = VGPU_CALL(cuMipmappedArrayDestroy, CUresult (*)(void *))(array);
-  if (r == CUDA_SUCCESS && vgpu_members(NULL)) vgpu_give(VGPU_SPACE_MIPMAP, (uintptr_t)array);
+  vgpu_left(&l, r == CUDA_SUCCESS);
   return r;
 }

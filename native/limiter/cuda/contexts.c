@@ -33,12 +33,19 @@ static CUresult before(struct creation *c, int device) {
   if (!c->m) return CUDA_SUCCESS;
   if (!vgpu_member_attach(c->m)) return CUDA_ERROR_SYSTEM_NOT_READY;
   c->estimate = c->m->account->context_estimate;
-  return vgpu_memory_reserve(c->m, VGPU_KIND_CONTEXT, c->estimate) ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+  return vgpu_take(c->m, VGPU_KIND_CONTEXT, c->estimate) ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+}
+
+static void give_back(const struct creation *c) {
+  if (!c->m) return;
+  vgpu_memory_release(c->m, VGPU_KIND_CONTEXT, c->estimate);
+  vgpu_flight_end(c->m);
 }
 
 // The estimate is corrected by what was measured. False: with that the slice is over its cap.
 static bool after(struct creation *c) {
   if (!c->m) return true;
+  vgpu_flight_end(c->m);
   vgpu_member_measure(c->m);
   return !vgpu_memory_over(c->m);
 }
@@ -51,7 +58,7 @@ static void forget(void *context, struct vgpu_member *m) {
 
 static CUresult created(struct creation *c, void *context, CUresult r) {
   if (r) {
-    if (c->m) vgpu_memory_release(c->m, VGPU_KIND_CONTEXT, c->estimate);
+    give_back(c);
     return r;
   }
   if (after(c)) return r;
@@ -87,7 +94,7 @@ VGPU_EXPORT CUresult cuDevicePrimaryCtxRetain(void *context, int device) {
   if (r) return r;
   r = real(context, device);
   if (r) {
-    if (c.m) vgpu_memory_release(c.m, VGPU_KIND_CONTEXT, c.estimate);
+    give_back(&c);
     return r;
   }
   if (after(&c)) return r;
@@ -105,8 +112,10 @@ static CUresult destroy(void *context, CUresult (*real)(void *)) {
     VGPU_CALL(cuCtxPopCurrent_v2, CUresult (*)(void **))(&(void *){NULL});
   }
   forget(context, m); // its events die with it: nobody may wait for them any more
+  if (m) vgpu_flight_begin(m);
   CUresult r = real(context);
   if (r == CUDA_SUCCESS) vgpu_track_release_context(context);
+  if (m) vgpu_flight_end(m);
   if (r == CUDA_SUCCESS && m) vgpu_paging_remove_context(m, context);
   if (r == CUDA_SUCCESS && m) vgpu_member_measure(m);
   return r;
@@ -131,14 +140,18 @@ static CUresult end_primary(int device, CUresult (*real)(int), bool reset) {
   if (active && VGPU_CALL(cuDevicePrimaryCtxRetain, CUresult (*)(void **, int))(&context, device) == CUDA_SUCCESS)
     VGPU_CALL(cuDevicePrimaryCtxRelease_v2, CUresult (*)(int))(device);
   if (context) forget(context, m);
+  vgpu_flight_begin(m);
   CUresult r = real(device);
-  if (r || !context) return r;
-  active = 0;
-  VGPU_CALL(cuDevicePrimaryCtxGetState, CUresult (*)(int, unsigned *, int *))(device, &flags, &active);
-  if (!active || reset) {
-    vgpu_track_release_context(context);
-    vgpu_paging_remove_context(m, context);
+  if (r == CUDA_SUCCESS && context) {
+    active = 0;
+    VGPU_CALL(cuDevicePrimaryCtxGetState, CUresult (*)(int, unsigned *, int *))(device, &flags, &active);
+    if (!active || reset) {
+      vgpu_track_release_context(context);
+      vgpu_paging_remove_context(m, context);
+    }
   }
+  vgpu_flight_end(m);
+  if (r || !context) return r;
   vgpu_member_measure(m);
   return r;
 }

@@ -25,6 +25,15 @@ static uint64_t count(struct vgpu_member *m, int device) {
   return now > counted ? now - counted : 0;
 }
 
+// Likewise, of which `bound` bytes are only a reservation: in one step, lest another allocation take the place of what is
+// there already.
+static void count_instead(struct vgpu_member *m, int device, uint64_t bound) {
+  uint64_t now, counted = m->memory[VGPU_KIND_GRAPH];
+  if (!reserved_now(device, &now)) now = counted > bound ? counted - bound : 0;
+  if (now < counted) vgpu_memory_release(m, VGPU_KIND_GRAPH, counted - now);
+  if (now > counted) vgpu_memory_force(m, VGPU_KIND_GRAPH, now - counted);
+}
+
 void vgpu_graph_memory_count(struct vgpu_member *m, int device) {
   if (!m->account || device < 0) return;
   pthread_mutex_lock(&mutex);
@@ -52,12 +61,12 @@ static CUresult launch(struct vgpu_member *m, int device, uint64_t bound, void *
   bool roomy = vgpu_take(m, VGPU_KIND_GRAPH, bound);
   if (!roomy) {
     trim(m, device);
-    roomy = vgpu_memory_reserve(m, VGPU_KIND_GRAPH, bound);
+    roomy = vgpu_take(m, VGPU_KIND_GRAPH, bound);
   }
   if (roomy) {
     CUresult r = call(executable, stream);
-    vgpu_memory_release(m, VGPU_KIND_GRAPH, bound);
-    count(m, device);
+    count_instead(m, device, bound);
+    vgpu_flight_end(m);
     return r;
   }
   if (!m->account || m->failed) return CUDA_ERROR_SYSTEM_NOT_READY;

@@ -3,7 +3,7 @@
 #include "pager.h"
 #include "slice.h"
 
-// Reserves; where that fails it makes sure that it has to: what the driver holds is measured anew, and what pools
+// Reserves, which begins a flight; where that fails it makes sure that it has to: what the driver holds is measured anew, and what pools
 // keep for later is given back.
 static CUresult take(struct vgpu_member *m, enum vgpu_kind kind, uint64_t bytes) {
   if (vgpu_take(m, kind, bytes)) return CUDA_SUCCESS;
@@ -15,13 +15,14 @@ static CUresult take(struct vgpu_member *m, enum vgpu_kind kind, uint64_t bytes)
     VGPU_CALL(cuMemPoolTrimTo, CUresult (*)(void *, size_t))(pool, 0);
   vgpu_graph_memory_trim(m, device);
   vgpu_member_measure(m);
-  return vgpu_memory_reserve(m, kind, bytes) ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
+  return vgpu_take(m, kind, bytes) ? CUDA_SUCCESS : CUDA_ERROR_OUT_OF_MEMORY;
 }
 
 static CUresult keep(struct vgpu_member *m, enum vgpu_space space, uint64_t handle, enum vgpu_kind kind, uint64_t bytes,
                      CUresult result) {
   if (result != CUDA_SUCCESS || !vgpu_track(space, handle, (struct vgpu_tracked){m, kind, bytes, vgpu_context_current(), 0, 0}))
     vgpu_memory_release(m, kind, bytes);
+  vgpu_flight_end(m);
   return result;
 }
 
@@ -92,8 +93,9 @@ VGPU_EXPORT CUresult cuMemAllocPitch_v2(void *pointer, void *pitch, size_t width
 
 VGPU_EXPORT CUresult cuMemFree_v2(CUdeviceptr pointer) {
   leaves(pointer);
+  struct vgpu_leaving l = vgpu_leave(VGPU_SPACE_POINTER, pointer);
   CUresult r = VGPU_CALL(cuMemFree_v2, CUresult (*)(CUdeviceptr))(pointer);
-  if (r == CUDA_SUCCESS && pointer && vgpu_members(NULL)) vgpu_give(VGPU_SPACE_POINTER, pointer);
+  vgpu_left(&l, r == CUDA_SUCCESS);
   return r;
 }
 
@@ -130,10 +132,11 @@ static CUresult alloc_async(void *real, void *pointer, size_t bytes, void *pool,
 }
 
 static CUresult free_async(void *real, CUdeviceptr pointer, CUstream stream, bool per_thread) {
-  if (!vgpu_stream_captured(stream, per_thread)) leaves(pointer);
+  if (vgpu_stream_captured(stream, per_thread)) return ((CUresult(*)(CUdeviceptr, CUstream))real)(pointer, stream);
+  leaves(pointer);
+  struct vgpu_leaving l = vgpu_leave(VGPU_SPACE_POINTER, pointer);
   CUresult r = ((CUresult(*)(CUdeviceptr, CUstream))real)(pointer, stream);
-  if (r == CUDA_SUCCESS && vgpu_members(NULL) && !vgpu_stream_captured(stream, per_thread))
-    vgpu_give(VGPU_SPACE_POINTER, pointer);
+  vgpu_left(&l, r == CUDA_SUCCESS);
   return r;
 }
 
@@ -195,6 +198,7 @@ VGPU_EXPORT CUresult cuMemCreate(void *handle, size_t bytes, void *prop, unsigne
   r = real(handle, bytes, prop, flags);
   if (r || !vgpu_track(VGPU_SPACE_HANDLE, *(uint64_t *)handle, (struct vgpu_tracked){m, VGPU_KIND_VMM, bytes, NULL, 0, 0}))
     vgpu_memory_release(m, VGPU_KIND_VMM, bytes);
+  vgpu_flight_end(m);
   return r;
 }
 
@@ -211,15 +215,11 @@ VGPU_EXPORT CUresult cuMemRetainAllocationHandle(void *handle, void *address) {
 }
 
 VGPU_EXPORT CUresult cuMemRelease(unsigned long long handle) {
+  struct vgpu_leaving l = vgpu_leave(VGPU_SPACE_HANDLE, handle);
   CUresult r = VGPU_CALL(cuMemRelease, CUresult (*)(unsigned long long))(handle);
-  struct vgpu_tracked t;
-  if (r || vgpu_members(NULL) == 0 || !vgpu_tracked(VGPU_SPACE_HANDLE, handle, true, &t)) return r;
-  if (t.retained) {
-    t.retained--;
-    vgpu_track(VGPU_SPACE_HANDLE, handle, t);
-  } else {
-    vgpu_memory_release(t.member, t.kind, t.bytes);
-  }
+  bool last = l.what.retained == 0;
+  if (r == CUDA_SUCCESS && !last) l.what.retained--;
+  vgpu_left(&l, r == CUDA_SUCCESS && last);
   return r;
 }
 
@@ -236,7 +236,8 @@ VGPU_EXPORT CUresult cuImportExternalMemory(void *external, void *description) {
 }
 
 VGPU_EXPORT CUresult cuDestroyExternalMemory(void *external) {
+  struct vgpu_leaving l = vgpu_leave(VGPU_SPACE_EXTERNAL, (uintptr_t)external);
   CUresult r = VGPU_CALL(cuDestroyExternalMemory, CUresult (*)(void *))(external);
-  if (r == CUDA_SUCCESS && vgpu_members(NULL)) vgpu_give(VGPU_SPACE_EXTERNAL, (uintptr_t)external);
+  vgpu_left(&l, r == CUDA_SUCCESS);
   return r;
 }

@@ -36,7 +36,7 @@ struct reservation {
   uint64_t bytes;
 };
 
-// False: over the cap, and `*error` says so.
+// Begins a flight, which `keep` ends. False: over the cap, and `*error` says so.
 static bool reserve(struct reservation *r, void *context, enum vgpu_kind kind, uint64_t bytes, int *error) {
   *r = (struct reservation){vgpu_opencl_slice_of_context(context), kind, bytes};
   if (!r->m || bytes == 0) {
@@ -51,16 +51,16 @@ static bool reserve(struct reservation *r, void *context, enum vgpu_kind kind, u
 // The driver tells when an object is really gone, whoever retained it.
 static void destroyed(void *object, void *bytes_and_kind) {
   (void)bytes_and_kind;
-  vgpu_give(VGPU_SPACE_OPENCL, (uintptr_t)object);
+  struct vgpu_leaving l = vgpu_leave(VGPU_SPACE_OPENCL, (uintptr_t)object);
+  vgpu_left(&l, true);
 }
 
 static void *keep(struct reservation *r, void *object) {
   if (!r->m) return object;
   bool kept = object && vgpu_track(VGPU_SPACE_OPENCL, (uintptr_t)object, (struct vgpu_tracked){r->m, r->kind, r->bytes, NULL, 0, 0});
-  if (!kept) {
-    vgpu_memory_release(r->m, r->kind, r->bytes);
-    return object;
-  }
+  if (!kept) vgpu_memory_release(r->m, r->kind, r->bytes);
+  vgpu_flight_end(r->m);
+  if (!kept) return object;
   OPENCL_CALL(clSetMemObjectDestructorCallback, int (*)(void *, void (*)(void *, void *), void *))(object, destroyed, NULL);
   return object;
 }
@@ -143,12 +143,14 @@ static void *layer_clSVMAlloc(void *context, uint64_t flags, size_t bytes, unsig
   void *p = OPENCL_CALL(clSVMAlloc, void *(*)(void *, uint64_t, size_t, unsigned))(context, flags, bytes, alignment);
   if (r.m && (!p || !vgpu_track(VGPU_SPACE_POINTER, (uintptr_t)p, (struct vgpu_tracked){r.m, r.kind, r.bytes, NULL, 0, 0})))
     vgpu_memory_release(r.m, r.kind, r.bytes);
+  if (r.m) vgpu_flight_end(r.m);
   return p;
 }
 
 static void layer_clSVMFree(void *context, void *p) {
-  if (p) vgpu_give(VGPU_SPACE_POINTER, (uintptr_t)p);
+  struct vgpu_leaving l = vgpu_leave(VGPU_SPACE_POINTER, (uintptr_t)p);
   OPENCL_CALL(clSVMFree, void (*)(void *, void *))(context, p);
+  vgpu_left(&l, true);
 }
 
 // With a callback of the application's, that one frees them, by clSVMFree.
@@ -156,8 +158,10 @@ static int layer_clEnqueueSVMFree(void *queue, unsigned n, void **pointers, void
                                   void *wait_list, void *event) {
   int r = OPENCL_CALL(clEnqueueSVMFree, int (*)(void *, unsigned, void **, void *, void *, unsigned, void *, void *))(
       queue, n, pointers, callback, data, n_wait, wait_list, event);
-  for (unsigned i = 0; r == CL_SUCCESS && !callback && pointers && i < n; i++)
-    if (pointers[i]) vgpu_give(VGPU_SPACE_POINTER, (uintptr_t)pointers[i]);
+  for (unsigned i = 0; r == CL_SUCCESS && !callback && pointers && i < n; i++) {
+    struct vgpu_leaving l = vgpu_leave(VGPU_SPACE_POINTER, (uintptr_t)pointers[i]);
+    vgpu_left(&l, true);
+  }
   return r;
 }
 
