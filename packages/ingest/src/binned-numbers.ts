@@ -116,6 +116,21 @@ export class BinnedNumbers implements NumberFigures {
     return shares.map((share) => quantileAt(share, this.#total, (rank) => values.get(rank)!));
   }
 
+  /** Goes through all values in ascending order, as many as may be held at a time. */
+  async eachSorted(use: (values: Float64Array) => void): Promise<void> {
+    const bins = this.#bins;
+    for (let next = 0; next < bins.length; ) {
+      const list: number[] = [];
+      for (let held = 0; next < bins.length; next++) {
+        if (list.length > 0 && held + bins[next]! > this.#held) break;
+        held += bins[next]!;
+        list.push(next);
+      }
+      const some = { bounds: this.#bounds, size: bins.length, bins: list, within: null };
+      use((await this.source.inBins(this.#column, some)).sort());
+    }
+  }
+
   async treated(treatment: NumberTreatment): Promise<TreatedNumbers> {
     const { tally: wanted, result } = this.plan(treatment);
     if (wanted) await this.source.tally([{ column: this.#column, tally: wanted }]);

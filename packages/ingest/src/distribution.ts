@@ -66,6 +66,11 @@ export class Distribution implements NumberFigures {
     return new Distribution(values.slice(0, size), counts.slice(0, size));
   }
 
+  /** From distinct values, ascending, each with its count. */
+  static ofSorted(values: Float64Array, counts: Float64Array): Distribution {
+    return new Distribution(values, counts);
+  }
+
   /** From distinct values in any order, each with its count. */
   static ofCounts(values: Float64Array, counts: Float64Array): Distribution {
     const order = Uint32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);

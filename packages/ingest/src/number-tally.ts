@@ -8,10 +8,18 @@ import { type Bounds, binWidth } from './quantiles.ts';
  * another thread makes the same from it, and what that has counted is merged, in the order of the rows.
  */
 export interface Tally<Plan = unknown, State = unknown> {
+  readonly kind: TallyKind;
   readonly plan: Plan;
   push(items: Float64Array): void;
   readonly state: State;
   merge(state: State): void;
+}
+
+export type TallyKind = keyof typeof kinds;
+
+/** The same tally in another thread. */
+export function tallyOf(kind: TallyKind, plan: unknown): Tally {
+  return new (kinds[kind] as new (plan: unknown) => Tally)(plan);
 }
 
 /** Counts values in bins, as `binOf` says it; those outside the limits count for the limits. */
@@ -57,6 +65,7 @@ export interface ValueState {
 
 /** All figures of a column that one pass can give. */
 export class ValueTally implements Tally<ValuePlan, ValueState> {
+  readonly kind = 'value';
   readonly plan: ValuePlan;
   readonly bins: Float64Array<ArrayBuffer>;
   readonly sums: CentredSums;
@@ -119,6 +128,7 @@ export interface ClippedState {
 
 /** What becomes of a column when it is clipped. */
 export class ClippedTally implements Tally<ClippedPlan, ClippedState> {
+  readonly kind = 'clipped';
   readonly plan: ClippedPlan;
   clipped = 0;
   outliers = 0;
@@ -169,3 +179,32 @@ export class ClippedTally implements Tally<ClippedPlan, ClippedState> {
     this.sums.repeat(value, times);
   }
 }
+
+export interface BinsPlan {
+  bounds: Bounds;
+  size: number;
+}
+
+/** Counts the values within bounds in bins. */
+export class BinsTally implements Tally<BinsPlan, Float64Array> {
+  readonly kind = 'bins';
+  readonly plan: BinsPlan;
+  readonly state: Float64Array;
+
+  constructor(plan: BinsPlan) {
+    this.plan = plan;
+    this.state = emptyBins(plan.bounds, plan.size);
+  }
+
+  push(items: Float64Array): void {
+    const { bounds } = this.plan;
+    const inside = items.filter((value) => value >= bounds.min && value <= bounds.max);
+    countInBins(inside, bounds, this.state, bounds);
+  }
+
+  merge(state: Float64Array): void {
+    addBins(this.state, state);
+  }
+}
+
+const kinds = { value: ValueTally, clipped: ClippedTally, bins: BinsTally };

@@ -8,13 +8,13 @@ import type { ColumnStats, ColumnType } from './result.ts';
 /** Values that may be sorted at once for a quantile. */
 export const heldValues = 1_000_000;
 /** Columns with more distinct texts than this have no list of frequent values. */
-const mostCategories = 10_000;
+export const mostCategories = 10_000;
 /** Columns with up to this many values are read whole, and all their figures are exact. */
-const countedRows = 50_000;
+export const countedRows = 50_000;
 /** Values of many short columns that are read at once. */
 const readTogether = 2_000_000;
 /** Values of short columns that are kept until their treatment is known. */
-const keptValues = 8_000_000;
+export const keptValues = 8_000_000;
 
 /** Rows and columns to measure: SQL of a relation and of the value in it. */
 export interface Measured {

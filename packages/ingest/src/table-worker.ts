@@ -3,9 +3,16 @@
  * alone: neither the engine nor packages.
  */
 import { serveTasks } from './serve-tasks.ts';
+import { boundBlocks, countBlocks, endBlocks, pickBlocks, tallyBlocks } from './tally-blocks.ts';
 
 /** What the thread does: each line is a kind of task. */
-const handlers = {};
+const handlers = {
+  bounds: boundBlocks,
+  tally: tallyBlocks,
+  count: countBlocks,
+  pick: pickBlocks,
+  ends: endBlocks,
+};
 
 export type TableHandlers = typeof handlers;
 
