@@ -48,12 +48,12 @@ export async function checkFile(
       after: false,
       onMeasured: (done) => onProgress?.({ stage: 'measure', done }),
     });
-    await using engine = result!.engine;
+    await using _engine = result!.engine;
     const { opened, cleaned } = result!;
     await cleaned.outcomes.count();
     return {
       ...(await cleaned.complete()),
-      rejections: await writeRejected(engine, opened, cleaned, null, options.signal),
+      rejections: await writeRejected(opened, cleaned, null, options.signal),
     };
   } finally {
     await rm(work, { recursive: true, force: true });

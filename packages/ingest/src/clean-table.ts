@@ -4,13 +4,13 @@ import type { ChangeLog } from './change-log.ts';
 import { checkNames } from './clean-options.ts';
 import { cleanerVersion } from './cleaner-version.ts';
 import { nameColumns } from './column-names.ts';
-import { type ColumnReading, fileDecimal, planReading, type ReadingHints } from './column-reading.ts';
+import { fileDecimal, planReading, type ReadingHints } from './column-reading.ts';
 import { duckType } from './column-sql.ts';
-import { countCellChanges, logCellChanges, logClipped } from './count-changes.ts';
+import { logCellChanges, logClipped } from './count-changes.ts';
 import { describeReading, unitOf } from './describe-reading.ts';
-import { dropDuplicates } from './drop-duplicates.ts';
-import { allEnded, type Engine, toNumber } from './engine.ts';
+import type { Engine } from './engine.ts';
 import { loadTable, strictScan } from './load-table.ts';
+import type { ColumnHint, LoadedRows } from './loaded-rows.ts';
 import { missingTokens } from './missing-tokens.ts';
 import { NumberOutcomes } from './number-outcomes.ts';
 import type { OpenedTable } from './open-table.ts';
@@ -18,8 +18,8 @@ import type { ColumnPlan, ColumnReport, ColumnStats, ColumnType, Report } from '
 import { sampleCells } from './sample-cells.ts';
 import { badDataset } from './source-file.ts';
 import { headerLikeRows } from './stacked-tables.ts';
-import { type Measured, measureColumns } from './statistics.ts';
 import { type Treatment, treatColumn } from './treat-column.ts';
+import { TypedRows } from './typed-rows.ts';
 
 export interface CleanedTable {
   /** Figures after cleaning, still to be counted. */
@@ -50,13 +50,12 @@ export interface CleanedTable {
   }[];
   /** Relation of the rows that stay. */
   kept: string;
-  /** Loaded columns with unreadable cells. */
-  unread: { index: number; name: string; reading: ColumnReading }[];
-  tokens: string[];
-  /** Rows read from the table, before any was rejected for its values. */
-  read: number;
-  /** Why a loaded row is not kept: SQL conditions over `typed`, with their words. */
-  late: { where: string; reason: string; count: number }[];
+  /** The rows that were read, of all columns. */
+  rows: LoadedRows;
+  /** Names of the loaded columns. */
+  names: string[];
+  /** Why loaded rows are not kept: in the order of `rows.leftOut()`. */
+  late: { reason: string; count: number }[];
 }
 
 export interface CleanTableOptions {
@@ -126,7 +125,8 @@ export async function cleanTable(
     readings[targetIndex] = planReading(samples[targetIndex]!, { ...hints(targetIndex), forced: 'text' });
   const loading = loadTable(engine, strict, readings, samples, hints, opened.facts);
   opened.look();
-  const { rows: read, unread } = await loading;
+  const table = new TypedRows(engine, strict, readings, tokens, await loading);
+  const { read, unread } = table;
   const { sha256, tables } = await opened.facts;
   for (const { row, cells } of headerLikeRows(readings, unread).slice(0, 3))
     warnings.push(
@@ -136,42 +136,33 @@ export async function cleanTable(
 
   const late: CleanedTable['late'] = [];
   if (targetIndex >= 0) {
-    const where = `v${targetIndex} IS NULL`;
-    const count = toNumber((await engine.row(`SELECT count(*) AS n FROM typed WHERE ${where}`)).n);
+    const count = await table.leaveOutMissing(targetIndex);
     if (count === read) throw badDataset(opened.source.name, `has no value in its target column "${target}"`);
-    if (count > 0) late.push({ where, reason: `has no value for the target "${target}"`, count });
+    if (count > 0) late.push({ reason: `has no value for the target "${target}"`, count });
   }
-  if (clean.dropDuplicates) await dropDuplicates(engine, readings, late);
-  const excluded = late.map((one) => `NOT (${one.where})`).join(' AND ');
-  if (excluded) await engine.run(`CREATE VIEW kept AS SELECT * FROM typed WHERE ${excluded}`);
-  const kept = excluded ? 'kept' : 'typed';
+  if (clean.dropDuplicates) {
+    const count = await table.leaveOutRepeated();
+    if (count > 0) late.push({ reason: 'repeats an earlier row', count });
+  }
   const lateCount = late.reduce((sum, one) => sum + one.count, 0);
   const rows = read - lateCount;
 
   const columns: ColumnReport[] = [];
   const output: CleanedTable['output'] = [];
   const taken = new Set(names);
-  const all = readings.map(
-    (reading, i): Measured => ({
-      from: kept,
-      value: `v${i}`,
-      type: reading.type,
-      repeats: new Set(samples[i]).size <= samples[i]!.length / 20,
-      decimals: reading.type === 'number' ? reading.decimals : undefined,
-    }),
-  );
-  const measuring = measureColumns(engine, all, options.held);
-  const counts = measuring.then((list) => list.map(({ stats }) => stats.count));
-  counts.catch(() => {});
-  await using second = await engine.beside();
-  const [measuredColumns, cellChanges] = await allEnded(
-    measuring,
-    countCellChanges(second, kept, readings, tokens, counts),
+  const measuredColumns = await table.measure(
+    readings.map(
+      (reading, i): ColumnHint => ({
+        type: reading.type,
+        repeats: new Set(samples[i]).size <= samples[i]!.length / 20,
+        decimals: reading.type === 'number' ? reading.decimals : undefined,
+      }),
+    ),
+    options.held,
   );
   const plans: { i: number; lost: number; treated: Treatment }[] = [];
   for (const [i, reading] of readings.entries()) {
     const isTarget = i === targetIndex;
-    const measured = all[i]!;
     const { stats: before, numbers } = measuredColumns[i]!;
     if (before.count === 0 && named[i]!.why === 'empty') {
       changes.add('column.dropped', names[i]!, { before: 'a column without name and values', after: '' });
@@ -179,8 +170,8 @@ export async function cleanTable(
     }
     const lost = rows - before.count;
     const treated = await treatColumn(
-      engine,
-      { name: names[i]!, reading, target: isTarget, stats: before, numbers, missing: lost, rows, measured },
+      table,
+      { index: i, name: names[i]!, reading, target: isTarget, stats: before, numbers, missing: lost, rows },
       clean,
     );
     plans.push({ i, lost, treated });
@@ -198,7 +189,7 @@ export async function cleanTable(
     const before = measuredColumns[i]!.stats;
     warnings.push(...treated.warnings);
     if (reading.warning) warnings.push(`"${names[i]}" ${reading.warning}.`);
-    await logCellChanges(engine, changes, strict, { index: i, name: names[i]! }, cellChanges[i]!, unread[i]!);
+    logCellChanges(changes, names[i]!, await table.changes(i), unread[i]!);
     const { plan } = treated;
     if (treated.imputed > 0)
       changes.count('cell.imputed', names[i]!, treated.imputed, { before: '', after: String(plan.fill) });
@@ -253,13 +244,9 @@ export async function cleanTable(
       const column = columns[k]!;
       Object.assign(column, { clipped: outcome.clipped, outliers: outcome.outliers });
       if (column.after) column.after.numeric = outcome.numeric;
-      if (outcome.clipped > 0)
-        await logClipped(engine, changes, kept, {
-          index: i,
-          name: names[i]!,
-          plan: treated.plan,
-          count: outcome.clipped,
-        });
+      const { clip } = treated.plan;
+      if (clip && outcome.clipped > 0)
+        logClipped(changes, names[i]!, clip, await table.outside(i, clip), outcome.clipped);
     }
     return {
       schema: 1,
@@ -276,8 +263,5 @@ export async function cleanTable(
       reader: opened.reader,
     };
   };
-  const unreadable = readings
-    .map((reading, index) => ({ index, name: names[index]!, reading }))
-    .filter(({ index }) => unread[index]!.count > 0);
-  return { outcomes, complete, rejected, output, kept, unread: unreadable, tokens, read, late };
+  return { outcomes, complete, rejected, output, kept: table.kept, rows: table, names, late };
 }

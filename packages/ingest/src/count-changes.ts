@@ -1,9 +1,10 @@
 import type { ChangeLog } from './change-log.ts';
 import type { ColumnReading } from './column-reading.ts';
-import { isRewritten, isVerbatim, missingSql, sqlReal, trimmed } from './column-sql.ts';
+import { isRewritten, isVerbatim, missingSql, trimmed } from './column-sql.ts';
 import type { Engine } from './engine.ts';
 import { countWhere, rawName, type StrictSource, strictScan, type Unread } from './load-table.ts';
-import type { ColumnPlan } from './result.ts';
+import type { FoundChange } from './loaded-rows.ts';
+import type { Change, ColumnPlan } from './result.ts';
 
 export interface CellChange {
   kind: string;
@@ -11,6 +12,25 @@ export interface CellChange {
   count: number;
   /** SQL of the text as it was written; null where only the file has it. */
   written: string | null;
+}
+
+/** What may have become of a cell, as conditions over the SQL of its value and of the text that is kept of it. */
+export function changeConditions(
+  value: string,
+  raw: string,
+  reading: ColumnReading,
+  tokens: readonly string[],
+): { kind: string; where: string; ofAll: boolean }[] {
+  const token = missingSql(trimmed(raw), reading.type, tokens);
+  // CASE, unlike AND, never looks at the words of cells that have a value.
+  const words = `CASE WHEN ${value} IS NULL AND ${raw} IS NOT NULL THEN trim(${raw}) <> '' AND ${token} ELSE false END`;
+  const missing = { kind: 'cell.missing-word', where: words, ofAll: false };
+  const kind = `cell.${reading.type}`;
+  const differs = `${value} IS NOT NULL AND ${raw} IS NOT NULL`;
+  if (reading.type === 'text') return [missing, { kind: 'cell.trimmed', where: differs, ofAll: false }];
+  if (isRewritten(reading)) return [missing, { kind, where: `${value} IS NOT NULL`, ofAll: true }];
+  if (isVerbatim(reading)) return [missing];
+  return [missing, { kind, where: `${differs} AND CAST(${value} AS VARCHAR) <> ${raw}`, ofAll: false }];
 }
 
 /**
@@ -26,24 +46,12 @@ export async function countCellChanges(
 ): Promise<CellChange[][]> {
   const changes = readings.map((reading, i): CellChange[] => {
     const raw = rawName(i, reading);
-    const token = missingSql(trimmed(raw), reading.type, tokens);
-    // CASE, unlike AND, never looks at the words of cells that have a value.
-    const words = `CASE WHEN v${i} IS NULL AND ${raw} IS NOT NULL THEN trim(${raw}) <> '' AND ${token} ELSE false END`;
-    const list: CellChange[] = [{ kind: 'cell.missing-word', where: words, count: 0, written: raw }];
-    const differs = `v${i} IS NOT NULL AND ${raw} IS NOT NULL`;
-    if (reading.type === 'text') list.push({ kind: 'cell.trimmed', where: differs, count: 0, written: raw });
-    else if (isRewritten(reading))
-      list.push({
-        kind: `cell.${reading.type}`,
-        where: `v${i} IS NOT NULL`,
-        count: 0,
-        written: null,
-      });
-    else if (!isVerbatim(reading)) {
-      const where = `${differs} AND CAST(v${i} AS VARCHAR) <> r${i}`;
-      list.push({ kind: `cell.${reading.type}`, where, count: 0, written: raw });
-    }
-    return list;
+    return changeConditions(`v${i}`, raw, reading, tokens).map(({ kind, where, ofAll }) => ({
+      kind,
+      where,
+      count: 0,
+      written: ofAll ? null : raw,
+    }));
   });
   const flat = changes.flatMap((list, index) =>
     list.flatMap((change) => (change.written === null ? [] : [{ index, where: change.where, change }])),
@@ -58,38 +66,36 @@ export async function countCellChanges(
   return changes;
 }
 
-/** Writes what was counted, with its first examples, into the log. */
-export async function logCellChanges(
+/** The first cells of a change, among all rows. */
+export async function cellExamples(
   engine: Engine,
-  changes: ChangeLog,
   source: StrictSource,
-  column: { index: number; name: string },
-  found: readonly CellChange[],
+  column: number,
+  { where, count, written }: CellChange,
+): Promise<Change['examples']> {
+  const examples = await engine.rows(
+    `SELECT rowid AS row, ${written ?? 'NULL'} AS before, CAST(v${column} AS VARCHAR) AS after FROM typed WHERE ${where} LIMIT ${Math.min(5, count)}`,
+  );
+  const rows = examples.map((one) => Number(one.row));
+  const texts = written === null ? await writtenCells(engine, source, column, rows) : [];
+  return examples.map((one, k) => ({
+    row: Number(one.row) + 1,
+    before: String(texts[k] ?? one.before),
+    after: String(one.after ?? ''),
+  }));
+}
+
+/** Writes what became of a column's cells, with the first of them, into the log. */
+export function logCellChanges(
+  changes: ChangeLog,
+  name: string,
+  found: readonly FoundChange[],
   unread: Unread,
-): Promise<void> {
-  const { index: i, name } = column;
-  for (const { kind, where, count, written } of found) {
+): void {
+  for (const { kind, count, examples } of found) {
     if (count === 0) continue;
-    const examples = await engine.rows(
-      `SELECT rowid AS row, ${written ?? 'NULL'} AS before, CAST(v${i} AS VARCHAR) AS after FROM typed WHERE ${where} LIMIT ${Math.min(5, count)}`,
-    );
-    const texts =
-      written === null
-        ? await writtenCells(
-            engine,
-            source,
-            i,
-            examples.map((one) => Number(one.row)),
-          )
-        : [];
     changes.count(kind, name, count - examples.length, null);
-    examples.forEach((one, k) => {
-      changes.add(kind, name, {
-        row: Number(one.row) + 1,
-        before: String(texts[k] ?? one.before),
-        after: String(one.after ?? ''),
-      });
-    });
+    for (const example of examples) changes.add(kind, name, example);
   }
   if (unread.count > 0) {
     changes.count('cell.unreadable', name, unread.count - unread.examples.length, null);
@@ -113,23 +119,17 @@ async function writtenCells(
 }
 
 /** Writes the number of clipped cells, with the first of them, into the log. */
-export async function logClipped(
-  engine: Engine,
+export function logClipped(
   changes: ChangeLog,
-  kept: string,
-  column: { index: number; name: string; plan: ColumnPlan; count: number },
-): Promise<void> {
-  const { min, max } = column.plan.clip!;
-  const x = `CAST(v${column.index} AS DOUBLE)`;
-  const where = [
-    ...(min === null ? [] : [`${x} < ${sqlReal(min)}`]),
-    ...(max === null ? [] : [`${x} > ${sqlReal(max)}`]),
-  ];
-  const [values] = await engine.numbers(`SELECT ${x} FROM ${kept} WHERE ${where.join(' OR ')} LIMIT 5`);
-  for (const value of values!)
-    changes.add('cell.clipped', column.name, {
+  name: string,
+  { min, max }: NonNullable<ColumnPlan['clip']>,
+  values: readonly number[],
+  count: number,
+): void {
+  for (const value of values)
+    changes.add('cell.clipped', name, {
       before: String(value),
       after: String(min !== null && value < min ? min : max),
     });
-  changes.count('cell.clipped', column.name, column.count - values!.length, null);
+  changes.count('cell.clipped', name, count - values.length, null);
 }

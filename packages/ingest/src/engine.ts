@@ -146,6 +146,22 @@ export class Engine implements AsyncDisposable {
     return values;
   }
 
+  /** Fills a table of two columns: places from 0 on, and the texts. */
+  async appendTexts(table: string, texts: readonly string[]): Promise<void> {
+    await this.#guard(async () => {
+      const appender = await this.#connection.createAppender(table);
+      try {
+        texts.forEach((text, place) => {
+          appender.appendInteger(place);
+          appender.appendVarchar(text);
+          appender.endRow();
+        });
+      } finally {
+        appender.closeSync();
+      }
+    });
+  }
+
   async row(sql: string): Promise<Row> {
     return (await this.rows(sql))[0] ?? {};
   }

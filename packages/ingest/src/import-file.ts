@@ -129,7 +129,6 @@ export async function importFile(
       await writeData(engine, cleaned, building);
       onProgress?.({ stage: 'write', done: 0.8 });
       const rejections = await writeRejected(
-        engine,
         opened,
         cleaned,
         join(building, versionFiles.rejected),

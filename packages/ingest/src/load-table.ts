@@ -156,9 +156,18 @@ async function load(
   }
 }
 
-/** Cells with a text that gave no value and does not mean "missing". */
-export const unreadSql = (i: number, reading: ColumnReading, tokens: readonly string[]): string =>
-  `CASE WHEN v${i} IS NULL AND ${rawName(i, reading)} IS NOT NULL THEN NOT ${missingSql(trimmed(rawName(i, reading)), reading.type, tokens)} ELSE false END`;
+/** Cells with a text that gave no value and does not mean "missing", over SQL of the value and of the text that is kept. */
+export const unreadSql = (
+  value: string,
+  raw: string,
+  reading: ColumnReading,
+  tokens: readonly string[],
+): string =>
+  `CASE WHEN ${value} IS NULL AND ${raw} IS NOT NULL THEN NOT ${missingSql(trimmed(raw), reading.type, tokens)} ELSE false END`;
+
+/** The same of column `i` in `typed`. */
+export const unreadIn = (i: number, reading: ColumnReading, tokens: readonly string[]): string =>
+  unreadSql(`v${i}`, rawName(i, reading), reading, tokens);
 
 /**
  * Loads the file as values by the planned readings, in one pass. Where the whole file contradicts what
@@ -192,11 +201,11 @@ export async function loadTable(
       engine,
       'typed',
       readings,
-      typed.map((index) => ({ index, where: unreadSql(index, readings[index]!, tokens) })),
+      typed.map((index) => ({ index, where: unreadIn(index, readings[index]!, tokens) })),
     );
     for (const [k, i] of typed.entries()) {
       const reading = readings[i]!;
-      const where = unreadSql(i, reading, tokens);
+      const where = unreadIn(i, reading, tokens);
       const bad = counts[k]!;
       if (bad === 0) continue;
       const found = await engine.rows(
@@ -241,7 +250,7 @@ export async function loadTable(
 }
 
 /** Another reading for a column whose cells did not all fit; null when the misfits are best left out. */
-function mend(
+export function mend(
   reading: ColumnReading,
   misfits: readonly string[],
   sample: readonly string[],

@@ -1,8 +1,6 @@
-import { sqlReal } from './column-sql.ts';
 import { outerFences } from './distribution.ts';
-import { type Engine, toNumber } from './engine.ts';
+import type { LoadedRows } from './loaded-rows.ts';
 import type { NumericSummary } from './result.ts';
-import type { Measured } from './statistics.ts';
 
 /** Numbers that are often written where there is no value. */
 const isUsual = (value: number): boolean => /^-?9{2,6}$/.test(String(value));
@@ -12,9 +10,9 @@ const isUsual = (value: number): boolean => /^-?9{2,6}$/.test(String(value));
  * its like, more than once, with nothing near it. It is a question to a person; no data changes by it.
  */
 export async function standInWarning(
-  engine: Engine,
+  rows: LoadedRows,
+  column: number,
   name: string,
-  { from, value }: Measured,
   summary: NumericSummary,
 ): Promise<string | null> {
   const fences = outerFences(summary);
@@ -22,12 +20,8 @@ export async function standInWarning(
   const suspects = [min < fences.min ? min : null, max > fences.max ? max : null];
   for (const suspect of suspects) {
     if (suspect === null || !isUsual(suspect)) continue;
-    const at = sqlReal(suspect);
-    const x = `CAST(${value} AS DOUBLE)`;
-    const nearest = suspect === min ? `min(${x}) FILTER (${x} > ${at})` : `max(${x}) FILTER (${x} < ${at})`;
-    const [count, next] = await engine.aggregates(from, [`count(*) FILTER (${x} = ${at})`, nearest]);
-    const times = toNumber(count);
-    const gap = Math.abs(toNumber(next) - suspect);
+    const { times, next } = await rows.near(column, suspect, suspect === min ? 'above' : 'below');
+    const gap = Math.abs(next - suspect);
     // Tails of a distribution come near their end step by step.
     if (times < 2 || gap < Math.abs(median - suspect) / 2) continue;
     return `"${name}" holds ${suspect} ${times} times, far from its other numbers. If it means "no value", set missing: ["${suspect}"].`;

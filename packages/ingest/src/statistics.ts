@@ -192,7 +192,7 @@ async function measureOthers(
 }
 
 /** The most frequent value as text; the smallest of equals. Null when there is none. */
-export async function modeOf(engine: Engine, { from, value }: Measured): Promise<string | null> {
+export async function modeOf(engine: Engine, from: string, value: string): Promise<string | null> {
   const row = await engine.row(
     `SELECT CAST(value AS VARCHAR) AS mode FROM (SELECT ${value} AS value, count(*) AS n FROM ${from} WHERE ${value} IS NOT NULL GROUP BY 1) ORDER BY n DESC, value LIMIT 1`,
   );

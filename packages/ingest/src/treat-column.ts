@@ -2,10 +2,10 @@ import { type CleanOptions, VgpuError } from '@vgpu/core';
 import { resolveClean } from './clean-options.ts';
 import type { ColumnReading } from './column-reading.ts';
 import { duckType, sqlReal, sqlText } from './column-sql.ts';
-import type { Engine } from './engine.ts';
+import type { LoadedRows } from './loaded-rows.ts';
 import type { ColumnPlan, ColumnStats } from './result.ts';
 import { standInWarning } from './stand-in.ts';
-import { type Measured, type MeasuredColumn, modeOf } from './statistics.ts';
+import type { MeasuredColumn } from './statistics.ts';
 
 export interface Treatment {
   plan: ColumnPlan;
@@ -18,6 +18,8 @@ export interface Treatment {
 }
 
 export interface TreatedColumn {
+  /** Its place among the loaded columns. */
+  index: number;
   name: string;
   reading: ColumnReading;
   target: boolean;
@@ -25,7 +27,6 @@ export interface TreatedColumn {
   numbers: MeasuredColumn['numbers'];
   missing: number;
   rows: number;
-  measured: Measured;
 }
 
 const isNumeric = (reading: ColumnReading): boolean =>
@@ -109,13 +110,12 @@ function constantFor(
 }
 
 async function fillFor(
-  engine: Engine,
+  table: LoadedRows,
   column: TreatedColumn,
   options: CleanOptions,
   clip: ColumnPlan['clip'],
-  clippedValue: string,
 ): Promise<{ impute: ColumnPlan['impute']; fill: string | number | null; note: string | null }> {
-  const { reading, stats, measured } = column;
+  const { reading, stats } = column;
   const { impute, value } = resolveClean(options, column.name, column.target);
   const none = (note: string | null) => ({ impute: 'none' as const, fill: null, note });
   if (impute === 'none') return none(null);
@@ -151,7 +151,7 @@ async function fillFor(
   if (!asked && reading.type === 'text' && column.missing > column.rows * 0.5)
     return none('more than half of it is missing');
   const frequent = stats.top?.[0]?.value;
-  const mode = frequent ?? (await modeOf(engine, { ...measured, value: clippedValue }));
+  const mode = frequent ?? (await table.mode(column.index, clip));
   return mode === null
     ? none('every value is missing')
     : { impute: 'mode', fill: isNumeric(reading) ? Number(mode) : mode, note: null };
@@ -159,15 +159,15 @@ async function fillFor(
 
 /** Decides and words what happens to one column: bounds first, then a filler from what is inside them. */
 export async function treatColumn(
-  engine: Engine,
+  table: LoadedRows,
   column: TreatedColumn,
   options: CleanOptions,
 ): Promise<Treatment> {
-  const { reading, measured, missing, rows } = column;
-  const v = measured.value;
+  const { reading, missing, rows } = column;
+  const v = `v${column.index}`;
   const warnings: string[] = [];
   const { numeric } = column.stats;
-  const doubt = numeric ? await standInWarning(engine, column.name, measured, numeric) : null;
+  const doubt = numeric ? await standInWarning(table, column.index, column.name, numeric) : null;
   if (doubt) warnings.push(doubt);
   const clip = await clipBounds(column, options);
   const type = duckType(reading.type);
@@ -191,7 +191,7 @@ export async function treatColumn(
   let final = clippedValue;
   let imputed = 0;
   if (!column.target) {
-    const { impute, fill, note } = await fillFor(engine, column, options, clip, clippedValue);
+    const { impute, fill, note } = await fillFor(table, column, options, clip);
     plan = { ...plan, impute, fill };
     if (missing > 0) {
       if (fill === null && note)

@@ -1,9 +1,8 @@
-import { chmod, open, writeFile } from 'node:fs/promises';
+import { chmod, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CleanedTable } from './clean-table.ts';
-import { sqlName, sqlText, trimmed } from './column-sql.ts';
+import { sqlName, sqlText } from './column-sql.ts';
 import { allEnded, type Engine } from './engine.ts';
-import { rawName, unreadSql } from './load-table.ts';
 import { writeCsv } from './write-csv.ts';
 
 export const versionFiles = {
@@ -68,17 +67,7 @@ export async function writeData(engine: Engine, cleaned: CleanedTable, dir: stri
       `COPY ${from(texts)} TO ${sqlText(csv)} (FORMAT csv, HEADER true, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR ${sqlText(none)})`,
     );
   }
-  const cells = join(dir, versionFiles.cells);
-  if (cleaned.unread.length === 0) await writeFile(cells, 'row,column,text\n', { flag: 'wx' });
-  else {
-    const parts = cleaned.unread.map(
-      ({ index, name, reading }) =>
-        `SELECT rowid + 1 AS "row", ${index} AS place, ${sqlText(name)} AS "column", ${trimmed(rawName(index, reading))} AS "text" FROM typed WHERE ${unreadSql(index, reading, cleaned.tokens)}`,
-    );
-    await engine.run(
-      `COPY (SELECT "row", "column", "text" FROM (${parts.join(' UNION ALL ')}) ORDER BY "row", place) TO ${sqlText(cells)} (FORMAT csv, HEADER true)`,
-    );
-  }
+  await cleaned.rows.writeUnread(join(dir, versionFiles.cells), cleaned.names);
 }
 
 /** Makes a folder's files read-only and durable, so that renaming the folder publishes them whole. */
