@@ -20,6 +20,8 @@ export interface CheckOptions {
   temporary?: string | undefined;
   /** Values that may be sorted in memory at once for a quantile; default 1 million. */
   heldValues?: number | undefined;
+  /** Bytes from which on a regular file is read by threads; default 4 MiB. */
+  threadsFrom?: number | undefined;
 }
 
 /**
@@ -45,6 +47,7 @@ export async function checkFile(
       onProgress,
       memoryMiB: options.memoryMiB,
       held: options.heldValues,
+      threadsFrom: options.threadsFrom,
       after: false,
       onMeasured: (done) => onProgress?.({ stage: 'measure', done }),
     });

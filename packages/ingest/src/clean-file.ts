@@ -19,8 +19,13 @@ const columnMiB = 0.6;
 /** What they take for each thread, where a table fills the engine's row groups: 122,880 values of eight bytes. */
 const longColumnMiB = 1;
 
-export interface CleanFileOptions extends OpenOptions, CleanTableOptions {
+/** Regular files from this size on are read by threads; smaller ones are read before those have begun. */
+const forThreads = 4 << 20;
+
+export interface CleanFileOptions extends OpenOptions, Omit<CleanTableOptions, 'store'> {
   memoryMiB?: number | undefined;
+  /** Bytes from which on threads read a regular file; default 4 MiB. */
+  threadsFrom?: number | undefined;
 }
 
 export interface CleanedFile {
@@ -81,7 +86,10 @@ async function attempt(opened: OpenedTable, options: CleanFileOptions): Promise<
   try {
     if (opened.reader === 'direct' && !(await readersAgree(engine, opened)))
       throw new ReadersDisagree('first rows');
-    const cleaned = await cleanTable(engine, opened, options);
+    const threaded = opened.reader === 'direct' && bytes >= (options.threadsFrom ?? forThreads);
+    const store =
+      threaded && !options.clean.dropDuplicates ? { path: large ? join(folder, 'store') : null } : undefined;
+    const cleaned = await cleanTable(engine, opened, { ...options, store });
     await refuseChanged(opened.source);
     return { opened, engine, cleaned };
   } catch (error) {

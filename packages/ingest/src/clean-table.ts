@@ -4,11 +4,12 @@ import type { ChangeLog } from './change-log.ts';
 import { checkNames } from './clean-options.ts';
 import { cleanerVersion } from './cleaner-version.ts';
 import { nameColumns } from './column-names.ts';
-import { fileDecimal, planReading, type ReadingHints } from './column-reading.ts';
+import { type ColumnReading, fileDecimal, planReading, type ReadingHints } from './column-reading.ts';
 import { duckType } from './column-sql.ts';
 import { logCellChanges, logClipped } from './count-changes.ts';
 import { describeReading, unitOf } from './describe-reading.ts';
 import type { Engine } from './engine.ts';
+import { loadStore } from './load-store.ts';
 import { loadTable, strictScan } from './load-table.ts';
 import type { ColumnHint, LoadedRows } from './loaded-rows.ts';
 import { missingTokens } from './missing-tokens.ts';
@@ -48,8 +49,8 @@ export interface CleanedTable {
     /** The column it comes from; absent for indicators. */
     from?: { index: number; type: ColumnType; before: ColumnStats; plan: ColumnPlan };
   }[];
-  /** Relation of the rows that stay. */
-  kept: string;
+  /** Relation of the rows that stay, where the engine has them. */
+  kept: string | null;
   /** The rows that were read, of all columns. */
   rows: LoadedRows;
   /** Names of the loaded columns. */
@@ -66,6 +67,8 @@ export interface CleanTableOptions {
   /** Figures of the cleaned columns too. */
   after: boolean;
   onMeasured?: ((done: number) => void) | undefined;
+  /** Where threads keep the table's columns: a file, or null for memory; absent where the engine is to read it. */
+  store?: { path: string | null } | undefined;
 }
 
 /** Whether DuckDB's strict reader and the tolerant reader see the same first rows. */
@@ -81,6 +84,22 @@ export async function readersAgree(engine: Engine, opened: OpenedTable): Promise
   } catch {
     return false;
   }
+}
+
+/** The table's values: read by threads where that is asked for and possible, else by the engine. */
+async function loadRows(
+  engine: Engine,
+  { strict, facts }: OpenedTable,
+  readings: ColumnReading[],
+  samples: readonly (readonly string[])[],
+  hints: (column: number) => ReadingHints,
+  { store }: CleanTableOptions,
+): Promise<LoadedRows> {
+  const stored =
+    store && (await loadStore(engine, engine.workers, strict, readings, samples, hints, facts, store.path));
+  if (stored) return stored;
+  const loaded = await loadTable(engine, strict, readings, samples, hints, facts);
+  return new TypedRows(engine, strict, readings, [...hints(0).missing], loaded);
 }
 
 /** Values, plans and figures of every column of an opened table. Leaves `typed` and `kept` in the engine. */
@@ -123,9 +142,9 @@ export async function cleanTable(
   const targetIndex = target === undefined ? -1 : names.indexOf(target);
   if (readings[targetIndex]?.type === 'boolean' && !hints(targetIndex).forced)
     readings[targetIndex] = planReading(samples[targetIndex]!, { ...hints(targetIndex), forced: 'text' });
-  const loading = loadTable(engine, strict, readings, samples, hints, opened.facts);
+  const loading = loadRows(engine, opened, readings, samples, hints, options);
   opened.look();
-  const table = new TypedRows(engine, strict, readings, tokens, await loading);
+  const table = await loading;
   const { read, unread } = table;
   const { sha256, tables } = await opened.facts;
   for (const { row, cells } of headerLikeRows(readings, unread).slice(0, 3))
@@ -263,5 +282,14 @@ export async function cleanTable(
       reader: opened.reader,
     };
   };
-  return { outcomes, complete, rejected, output, kept: table.kept, rows: table, names, late };
+  return {
+    outcomes,
+    complete,
+    rejected,
+    output,
+    kept: table instanceof TypedRows ? table.kept : null,
+    rows: table,
+    names,
+    late,
+  };
 }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
 import { VgpuError } from '@vgpu/core';
+import { TableWorkers } from './table-workers.ts';
 
 export type Row = Record<string, DuckDBValue>;
 
@@ -18,6 +19,7 @@ export class Engine implements AsyncDisposable {
   readonly #memoryMiB: number;
   readonly #signal: AbortSignal | undefined;
   readonly #stop = (): void => this.#connection.interrupt();
+  #workers: TableWorkers | null = null;
 
   private constructor(
     instance: DuckDBInstance,
@@ -71,6 +73,12 @@ export class Engine implements AsyncDisposable {
   async beside(): Promise<Engine> {
     const connection = await this.#instance.connect();
     return new Engine(this.#instance, connection, this.#memoryMiB, this.#signal, false);
+  }
+
+  /** Threads for what is done beside the engine; they end with it. */
+  get workers(): TableWorkers {
+    this.#workers ??= new TableWorkers(engineThreads(), this.#signal);
+    return this.#workers;
   }
 
   /** Ends the statement that runs, with an error. */
@@ -186,6 +194,7 @@ export class Engine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#workers?.close();
     this.#signal?.removeEventListener('abort', this.#stop);
     this.#connection.closeSync();
     this.#own?.closeSync();

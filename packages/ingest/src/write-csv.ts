@@ -141,7 +141,7 @@ export async function writeCsv(
     const type = one.from?.type ?? 'indicator';
     const writer =
       type === 'text'
-        ? await wordCells(engine, one, kept, none)
+        ? await wordCells(engine, one, kept!, none)
         : type === 'indicator'
           ? { sql: orNaN(one.sql), put: putInteger, most: numberBytes }
           : type === 'boolean'
