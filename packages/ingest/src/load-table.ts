@@ -41,9 +41,11 @@ export class ReadersDisagree extends Error {}
  */
 export function strictScan(source: StrictSource, types: readonly string[] = [], decimal = '.'): string {
   const columns = Array.from({ length: source.width }, (_, i) => `'c${i}': '${types[i] ?? 'VARCHAR'}'`);
+  // Told of carriage returns it finds no records, while untold it takes them for line ends.
+  const newLine = source.newline === 'crlf' ? '' : "new_line = '\\n',";
   const line = Math.max(1 << 20, source.longest * 2 + 1024);
   return `read_csv(${sqlText(source.path)}, auto_detect = false, header = false, delim = ${sqlText(source.delimiter)},
-    quote = ${sqlText(source.quote)}, escape = ${sqlText(source.quote)}, new_line = ${source.newline === 'crlf' ? "'\\r\\n'" : "'\\n'"},
+    quote = ${sqlText(source.quote)}, escape = ${sqlText(source.quote)}, ${newLine}
     skip = ${source.skipLines}, columns = {${columns.join(', ')}}, strict_mode = true, null_padding = false, ignore_errors = false,
     nullstr = '', encoding = '${source.encoding}', decimal_separator = '${decimal}', max_line_size = ${line}, buffer_size = ${line * 8}, parallel = ${!source.multiline})`;
 }

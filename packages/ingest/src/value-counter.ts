@@ -56,7 +56,13 @@ export class ValueCounter {
       while (!Object.is(this.#keys[at], values[i])) at = (at + 1) & this.#mask;
       counts[i] = this.#counts[at]!;
     }
-    return { values, counts };
+    // 0 follows -0, and both are one value, as where all values are sorted.
+    const zero = values.findIndex((value, i) => value === 0 && values[i + 1] === 0);
+    if (zero < 0) return { values, counts };
+    counts[zero + 1]! += counts[zero]!;
+    values[zero + 1] = -0;
+    const others = (list: Float64Array) => list.filter((_, i) => i !== zero) as Float64Array<ArrayBuffer>;
+    return { values: others(values), counts: others(counts) };
   }
 
   clear(): void {
@@ -92,7 +98,7 @@ function merged(one: ValueCounts, two: ValueCounts): ValueCounts {
       values[size] = b[k]!;
       counts[size] = two.counts[k++]!;
     } else {
-      values[size] = a[i]!;
+      values[size] = Object.is(b[k], -0) ? -0 : a[i]!;
       counts[size] = one.counts[i++]! + two.counts[k++]!;
     }
   }
