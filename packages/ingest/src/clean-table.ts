@@ -48,6 +48,8 @@ export interface CleanedTable {
       | undefined;
     /** The column it comes from; absent for indicators. */
     from?: { index: number; type: ColumnType; before: ColumnStats; plan: ColumnPlan };
+    /** For indicators: the loaded column whose missing values they show. */
+    indicates?: number;
   }[];
   /** Relation of the rows that stay, where the engine has them. */
   kept: string | null;
@@ -231,7 +233,12 @@ export async function cleanTable(
     if (plan.indicator) {
       while (taken.has(plan.indicator)) plan.indicator += '_';
       taken.add(plan.indicator);
-      output.push({ name: plan.indicator, sql: `CAST(v${i} IS NULL AS INTEGER)`, type: 'INTEGER' });
+      output.push({
+        name: plan.indicator,
+        sql: `CAST(v${i} IS NULL AS INTEGER)`,
+        type: 'INTEGER',
+        indicates: i,
+      });
       changes.add('column.indicator', names[i]!, { before: '', after: plan.indicator });
     }
     const report: ColumnReport = {

@@ -2,7 +2,10 @@
  * A thread that works on tables. Every thread loads this module from source, so it imports light modules
  * alone: neither the engine nor packages.
  */
+
+import { encodeBlocks } from './encode-blocks.ts';
 import { parsePiece } from './parse-piece.ts';
+
 import { serveTasks } from './serve-tasks.ts';
 import { boundBlocks, countBlocks, endBlocks, pickBlocks, tallyBlocks } from './tally-blocks.ts';
 
@@ -14,6 +17,7 @@ const handlers = {
   count: countBlocks,
   pick: pickBlocks,
   ends: endBlocks,
+  encode: encodeBlocks,
 };
 
 export type TableHandlers = typeof handlers;

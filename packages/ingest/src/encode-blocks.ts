@@ -1,0 +1,157 @@
+import { codedValues, flagValues } from './coded-values.ts';
+import type { ColumnStore, WordsColumn } from './column-store.ts';
+import { type Cells, NumberCells, WordCells } from './encode-cells.ts';
+import {
+  booleanChunk,
+  type Chunk,
+  type ChunkFacts,
+  type CodedValues,
+  codedChunk,
+  numberChunk,
+} from './encode-chunk.ts';
+import { encodeRows } from './encode-csv.ts';
+import { Output } from './encode-output.ts';
+import { type ClippedState, ClippedTally } from './number-tally.ts';
+import type { Answer, Shared } from './serve-tasks.ts';
+import { type Span, sharedStore } from './tally-blocks.ts';
+import type { WritePlan, WrittenColumn } from './written-column.ts';
+
+export interface EncodedRows {
+  rows: number;
+  csv: Uint8Array<ArrayBuffer>[];
+  /** The columns' chunks one behind the other, without what joins them to a file. */
+  parquet: Uint8Array<ArrayBuffer>[];
+  chunks: ChunkFacts[];
+  /** Of each column, where one is counted. */
+  tallies: (ClippedState | null)[];
+  /** Buffers that were not used. */
+  spare: ArrayBuffer[];
+}
+
+/** Takes a column's blocks, gives its cells of each and its chunk of all of them. */
+interface Encoder {
+  cells: Cells;
+  take(store: ColumnStore, block: number, at: number): void;
+  chunk(rows: number): Chunk;
+  tally: ClippedTally | null;
+}
+
+function numberEncoder(column: WrittenColumn, none: string, rows: number): Encoder {
+  const cells = new NumberCells(column, none);
+  const tally = column.tally && new ClippedTally(column.tally);
+  const treated = new Float64Array(rows);
+  const { min, max } = column.limits;
+  const fill = column.fill === null ? Number.NaN : Number(column.fill);
+  return {
+    cells,
+    tally,
+    take(store, block, at) {
+      const values = store.numbers(block, column.column);
+      cells.values = values;
+      tally?.push(values);
+      for (let i = 0; i < values.length; i++) {
+        const x = values[i]!;
+        treated[at + i] = x >= min && x <= max ? x : x < min ? min : x > max ? max : fill;
+      }
+    },
+    chunk: (size) => numberChunk(treated.subarray(0, size), column.type as 'integer' | 'number'),
+  };
+}
+
+/** Cells whose codes come from a store, or are made. */
+function codedEncoder(
+  words: readonly (string | null)[],
+  fill: string | null,
+  none: string,
+  rows: number,
+  codesOf: (store: ColumnStore, block: number) => Uint16Array,
+  chunk: (codes: Uint16Array) => Chunk,
+): Encoder {
+  const cells = new WordCells(words, fill, none);
+  const all = new Uint16Array(rows);
+  return {
+    cells,
+    tally: null,
+    take(store, block, at) {
+      cells.codes = codesOf(store, block);
+      all.set(cells.codes, at);
+    },
+    chunk: (size) => chunk(all.subarray(0, size)),
+  };
+}
+
+/** What is made of a column's words for any row. */
+interface Words {
+  values: CodedValues | null;
+  truths: Int8Array | null;
+}
+
+function wordsOf({ words }: WordsColumn, { type, fill }: WrittenColumn): Words {
+  if (type !== 'boolean')
+    return { values: codedValues(words, fill as string | null, type as 'text'), truths: null };
+  const truths = Int8Array.from(words, (word) => {
+    const text = word ?? fill;
+    return text === null ? -1 : text === 'true' ? 1 : 0;
+  });
+  return { values: null, truths };
+}
+
+/** Words are prepared once for each plan. */
+const prepared = new WeakMap<WrittenColumn, Words>();
+
+function encoderOf(column: WrittenColumn, none: string, rows: number, store: ColumnStore): Encoder {
+  const stored = store.description.columns[column.column]!;
+  if (column.type === 'indicator') {
+    const isMissing =
+      stored.kind === 'words' ? Uint16Array.from(stored.words, (word) => Number(word === null)) : null;
+    const codesOf = (_: ColumnStore, block: number): Uint16Array =>
+      isMissing
+        ? store.codes(block, column.column).map((code) => isMissing[code]!)
+        : Uint16Array.from(store.numbers(block, column.column), (value) => Number(Number.isNaN(value)));
+    return codedEncoder(['0', '1'], null, none, rows, codesOf, (codes) => codedChunk(codes, flagValues));
+  }
+  if (stored.kind === 'numbers') return numberEncoder(column, none, rows);
+  let words = prepared.get(column);
+  if (!words) {
+    words = wordsOf(stored, column);
+    prepared.set(column, words);
+  }
+  const { values, truths } = words;
+  return codedEncoder(
+    stored.words,
+    column.fill as string | null,
+    none,
+    rows,
+    (_, block) => store.codes(block, column.column),
+    (codes) => (truths ? booleanChunk(codes, truths) : codedChunk(codes, values!)),
+  );
+}
+
+/** Makes the rows of some blocks, treated as the shared plan `write` says, into CSV and one Parquet row group. */
+export function encodeBlocks(task: Span & { spare: ArrayBuffer[] }, shared: Shared): Answer<EncodedRows> {
+  const store = sharedStore(shared);
+  const { columns, none } = shared.get('write') as WritePlan;
+  const blocks = store.description.blocks.slice(task.from, task.to);
+  const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
+  const encoders = columns.map((column) => encoderOf(column, none, rows, store));
+  const cells = encoders.map((one) => one.cells);
+  const lines = new Output(task.spare);
+  let at = 0;
+  for (let block = task.from; block < task.to; block++) {
+    for (const encoder of encoders) encoder.take(store, block, at);
+    const size = store.description.blocks[block]!.rows;
+    encodeRows(cells, size, lines);
+    at += size;
+  }
+  const csv = lines.finish();
+  const group = new Output(task.spare);
+  const chunks = encoders.map((encoder) => {
+    const { parts, facts } = encoder.chunk(rows);
+    for (const part of parts) group.add(part);
+    return facts;
+  });
+  const parquet = group.finish();
+  const tallies = encoders.map(({ tally }) => tally?.state ?? null);
+  const answer = { rows, csv, parquet, chunks, tallies, spare: task.spare };
+  return { answer, transfer: [...csv, ...parquet].map(({ buffer }) => buffer).concat(task.spare) };
+}

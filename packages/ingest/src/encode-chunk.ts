@@ -1,0 +1,317 @@
+import { constants, zstdCompressSync } from 'node:zlib';
+import { bitsOf, deltaRoom, putDeltas, putHybrid } from './encode-bits.ts';
+import { thriftBytes } from './encode-thrift.ts';
+
+/** What a Parquet column chunk's metadata say; places are counted from the chunk's first byte. */
+export interface ChunkFacts {
+  codec: number;
+  encodings: number[];
+  /** Rows, those without a value among them. */
+  rows: number;
+  nulls: number;
+  uncompressed: number;
+  compressed: number;
+  /** Bytes of the dictionary page before the data page; 0 where there is none. */
+  dictionary: number;
+  /** As Parquet writes them plainly; null where there is no value. */
+  min: Uint8Array | null;
+  max: Uint8Array | null;
+}
+
+/** A column's values of one row group, as Parquet has them. */
+export interface Chunk {
+  parts: Uint8Array[];
+  facts: ChunkFacts;
+}
+
+const encodings = { plain: 0, rle: 3, delta: 5, dictionary: 8 } as const;
+const codecs = { none: 0, zstd: 6 } as const;
+const pages = { data: 0, dictionary: 2 } as const;
+
+/** Distinct numbers of a dictionary at most, and how many rows each has to stand for at least, on average. */
+const mostNumbers = 32_768;
+const leastRepeats = 3;
+/** Rows after which a column of mostly distinct numbers is recognised. */
+const trialRows = 8192;
+/** Pages below this are not worth compressing. */
+const leastBytes = 1024;
+/** Bytes that show whether a page can be compressed. */
+const sampleBytes = 16_384;
+/** What compression has to leave at most. */
+const worthwhile = 0.88;
+
+/** Bytes of a text that may be told as a row group's smallest or largest. */
+const longestBound = 1024;
+
+const level = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
+interface Page {
+  kind: keyof typeof pages;
+  encoding: number;
+  values: number;
+  body: Uint8Array;
+}
+
+function pageHeader({ kind, encoding, values, body }: Page, compressed: number): Uint8Array {
+  const own = { 1: { int: values }, 2: { int: encoding } };
+  return thriftBytes({
+    1: { int: pages[kind] },
+    2: { int: body.length },
+    3: { int: compressed },
+    5: kind === 'data' ? { struct: { ...own, 3: { int: encodings.rle }, 4: { int: encodings.rle } } } : null,
+    7: kind === 'dictionary' ? { struct: own } : null,
+  });
+}
+
+function isCompressible(body: Uint8Array): boolean {
+  if (body.length < leastBytes) return false;
+  const start = Math.max(0, (body.length - sampleBytes) >> 1);
+  const sample = body.subarray(start, start + sampleBytes);
+  return zstdCompressSync(sample, level).length < sample.length * worthwhile;
+}
+
+function chunkOf(list: readonly Page[], facts: Pick<ChunkFacts, 'rows' | 'nulls' | 'min' | 'max'>): Chunk {
+  const isSmaller = list.some(({ body }) => isCompressible(body));
+  const parts: Uint8Array[] = [];
+  const found: ChunkFacts = {
+    ...facts,
+    codec: isSmaller ? codecs.zstd : codecs.none,
+    encodings: [...new Set([...list.map(({ encoding }) => encoding), encodings.rle])].sort((a, b) => a - b),
+    uncompressed: 0,
+    compressed: 0,
+    dictionary: 0,
+  };
+  for (const page of list) {
+    const body = isSmaller ? zstdCompressSync(page.body, level) : page.body;
+    const header = pageHeader(page, body.length);
+    parts.push(header, body);
+    found.uncompressed += header.length + page.body.length;
+    found.compressed += header.length + body.length;
+    if (page.kind === 'dictionary') found.dictionary = header.length + body.length;
+  }
+  return { parts, facts: found };
+}
+
+/** Which rows have a value, as a data page begins with it. */
+function levels(present: Uint8Array, rows: number): Uint8Array {
+  const to = new Uint8Array(16 + Math.ceil(rows / 8));
+  const end = putHybrid(present, rows, 1, to, 4);
+  new DataView(to.buffer).setUint32(0, end - 4, true);
+  return to.subarray(0, end);
+}
+
+const together = (parts: readonly Uint8Array[]): Uint8Array => {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+};
+
+function dictionaryPages(
+  values: Uint8Array,
+  distinct: number,
+  levelBytes: Uint8Array,
+  codes: Uint16Array | Int32Array,
+  size: number,
+  rows: number,
+): Page[] {
+  const width = Math.max(1, bitsOf(distinct - 1));
+  const packed = new Uint8Array(16 + Math.ceil(size / 8) * width);
+  packed[0] = width;
+  const end = putHybrid(codes, size, width, packed, 1);
+  return [
+    { kind: 'dictionary', encoding: encodings.plain, values: distinct, body: values },
+    {
+      kind: 'data',
+      encoding: encodings.dictionary,
+      values: rows,
+      body: together([levelBytes, packed.subarray(0, end)]),
+    },
+  ];
+}
+
+/** The numbers' distinct ones in the order of their first rows, and the place of each; null where they are too many. */
+function numberDictionary(
+  values: Float64Array,
+  size: number,
+): { distinct: Float64Array; codes: Uint16Array } | null {
+  const most = Math.min(mostNumbers, Math.floor(size / leastRepeats));
+  if (most < 2) return null;
+  const slots = 2 ** bitsOf(2 * most);
+  const mask = slots - 1;
+  const table = new Uint16Array(slots);
+  const distinct = new Float64Array(most);
+  const codes = new Uint16Array(size);
+  const words = new Uint32Array(values.buffer, values.byteOffset, 2 * size);
+  const seen = new Uint32Array(distinct.buffer);
+  let count = 0;
+  for (let i = 0; i < size; i++) {
+    const low = words[2 * i]!;
+    const high = words[2 * i + 1]!;
+    let hash = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b);
+    hash ^= hash >>> 15;
+    let at = (Math.imul(hash, 0xc2b2ae35) >>> 8) & mask;
+    // Places are counted from 1; bits are compared, since 0 and -0 are two.
+    let code = table[at]!;
+    while (code !== 0 && (seen[2 * code - 2] !== low || seen[2 * code - 1] !== high)) {
+      at = (at + 1) & mask;
+      code = table[at]!;
+    }
+    if (code === 0) {
+      if (count === most || (i === trialRows && count > trialRows / 2)) return null;
+      distinct[count] = values[i]!;
+      code = ++count;
+      table[at] = code;
+    }
+    codes[i] = code - 1;
+  }
+  return { distinct: distinct.subarray(0, count), codes };
+}
+
+function plainInts(values: Float64Array, size: number): Uint8Array {
+  const words = new Uint32Array(2 * size);
+  for (let i = 0; i < size; i++) {
+    const x = values[i]!;
+    const high = Math.floor(x / 2 ** 32);
+    words[2 * i] = x - high * 2 ** 32;
+    words[2 * i + 1] = high;
+  }
+  return bytesOf(words);
+}
+
+/**
+ * Numbers of a row group: doubles plain or by a dictionary, integers by their differences.
+ * @param values one for each row, NaN where there is none.
+ */
+export function numberChunk(values: Float64Array, type: 'integer' | 'number'): Chunk {
+  const rows = values.length;
+  const present = new Uint8Array(rows);
+  let held = new Float64Array(rows);
+  let size = 0;
+  let min = Infinity;
+  let max = -Infinity;
+  for (let i = 0; i < rows; i++) {
+    const x = values[i]!;
+    if (Number.isNaN(x)) continue;
+    present[i] = 1;
+    held[size++] = x;
+    if (x < min) min = x;
+    if (x > max) max = x;
+  }
+  held = held.subarray(0, size);
+  const levelBytes = levels(present, rows);
+  const isDouble = type === 'number';
+  const plain = (list: Float64Array): Uint8Array => (isDouble ? bytesOf(list) : plainInts(list, list.length));
+  // Readers compare -0 and 0 as they like: bounds that hold for both orders.
+  const ends = (isDouble ? [min === 0 ? -0 : min, max === 0 ? 0 : max] : [min, max]).map((one) =>
+    plain(Float64Array.of(one)),
+  );
+  const facts = {
+    ...{ rows, nulls: rows - size },
+    ...(size === 0 ? { min: null, max: null } : { min: ends[0]!, max: ends[1]! }),
+  };
+  const data = (encoding: number, ...body: Uint8Array[]): Chunk =>
+    chunkOf([{ kind: 'data', encoding, values: rows, body: together([levelBytes, ...body]) }], facts);
+  if (!isDouble) {
+    const to = new Uint8Array(deltaRoom(size));
+    const end = putDeltas(held, size, to, 0);
+    if (end !== -1) return data(encodings.delta, to.subarray(0, end));
+  }
+  const dictionary = numberDictionary(held, size);
+  if (!dictionary) return data(encodings.plain, plain(held));
+  const { distinct, codes } = dictionary;
+  return chunkOf(dictionaryPages(plain(distinct), distinct.length, levelBytes, codes, size, rows), facts);
+}
+
+/** The values that the codes of a column stand for: written plainly, with their order. */
+export interface CodedValues {
+  /** For each code its value's place in `plain`; -1 where it stands for none. */
+  places: Int32Array;
+  plain: readonly Uint8Array[];
+  /** Bytes before each value: the length of texts. */
+  isText: boolean;
+  compare(a: number, b: number): number;
+}
+
+/** Values of a row group that have codes, by a dictionary of those that stand there. */
+export function codedChunk(codes: Uint16Array, values: CodedValues): Chunk {
+  const rows = codes.length;
+  const present = new Uint8Array(rows);
+  const held = new Int32Array(rows);
+  const used = new Int32Array(values.plain.length).fill(-1);
+  const list: number[] = [];
+  let size = 0;
+  for (let i = 0; i < rows; i++) {
+    const place = values.places[codes[i]!]!;
+    if (place < 0) continue;
+    present[i] = 1;
+    let own = used[place]!;
+    if (own < 0) {
+      own = list.length;
+      used[place] = own;
+      list.push(place);
+    }
+    held[size++] = own;
+  }
+  const levelBytes = levels(present, rows);
+  const ends = list.reduce<[number, number] | null>(
+    (found, place) =>
+      found === null
+        ? [place, place]
+        : [
+            values.compare(place, found[0]) < 0 ? place : found[0],
+            values.compare(place, found[1]) > 0 ? place : found[1],
+          ],
+    null,
+  );
+  const facts = {
+    ...{ rows, nulls: rows - size },
+    ...{ min: ends && values.plain[ends[0]]!, max: ends && values.plain[ends[1]]! },
+  };
+  if (Math.max(facts.min?.length ?? 0, facts.max?.length ?? 0) > longestBound)
+    Object.assign(facts, { min: null, max: null });
+  const plainly = (places: Iterable<number>): Uint8Array =>
+    together(
+      Array.from(places, (place) => values.plain[place]!).flatMap((bytes) =>
+        values.isText ? [bytesOf(Uint32Array.of(bytes.length)), bytes] : [bytes],
+      ),
+    );
+  // Mostly distinct values are shorter without places; very long lists of them are no dictionary for readers.
+  if (size === 0 || list.length > size / 2) {
+    const body = together([levelBytes, plainly(held.subarray(0, size).map((own) => list[own]!))]);
+    return chunkOf([{ kind: 'data', encoding: encodings.plain, values: rows, body }], facts);
+  }
+  return chunkOf(dictionaryPages(plainly(list), list.length, levelBytes, held, size, rows), facts);
+}
+
+/** Truth values of a row group: 1, 0, or -1 where there is none. */
+export function booleanChunk(codes: Uint16Array, truths: Int8Array): Chunk {
+  const rows = codes.length;
+  const present = new Uint8Array(rows);
+  const held = new Uint8Array(rows);
+  let size = 0;
+  let trues = 0;
+  for (let i = 0; i < rows; i++) {
+    const truth = truths[codes[i]!]!;
+    if (truth < 0) continue;
+    present[i] = 1;
+    held[size++] = truth;
+    trues += truth;
+  }
+  const to = new Uint8Array(Math.ceil(rows / 8));
+  let at = 0;
+  for (let i = 0; i < size; i++) if (held[i] === 1) to[i >> 3]! |= 1 << (i & 7);
+  at = Math.ceil(size / 8);
+  const body = together([levels(present, rows), to.subarray(0, at)]);
+  return chunkOf([{ kind: 'data', encoding: encodings.plain, values: rows, body }], {
+    ...{ rows, nulls: rows - size },
+    min: size === 0 ? null : Uint8Array.of(trues === size ? 1 : 0),
+    max: size === 0 ? null : Uint8Array.of(trues > 0 ? 1 : 0),
+  });
+}
