@@ -1,6 +1,8 @@
 // Charges what is held, and keeps shares and ceilings by it.
 #include "claims.h"
 
+#include "echo.h"
+
 void vgpu_credit_refill(struct vgpu_schedule *s, struct vgpu_tenant *t, uint64_t now) {
   if (now <= t->credit_at) return;
   uint64_t passed = now - t->credit_at;
@@ -70,4 +72,5 @@ void vgpu_schedule_account(struct vgpu_schedule *s, uint64_t now) {
       c->charged_to = now;
     }
   }
+  vgpu_echo_account(s, now);
 }

@@ -1,4 +1,5 @@
 #include "claims.h"
+#include "echo.h"
 
 #include <string.h>
 
@@ -32,14 +33,24 @@ static bool ahead(const struct vgpu_schedule *s, const struct vgpu_tenant *t) {
 }
 
 // Among the slices that are within their limits: 1. that of a gang that is up; 2. critical ones that are not ahead;
-// 3. slices with a share before best-effort ones; 4. the slice that is furthest behind; 5. by id.
-static bool before(const struct vgpu_schedule *s, const struct vgpu_tenant *a, const struct vgpu_tenant *b) {
+// 3. slices with a share before best-effort ones; 4. the slice that is furthest behind what it was a second ago (echo.h;
+// where turns are shared, and among best-effort ones: that is furthest behind); 5. by id.
+static bool before_after(const struct vgpu_schedule *s, const struct vgpu_tenant *a, const struct vgpu_tenant *b,
+                         uint64_t ahead_ns) {
   if (a->up != b->up) return a->up;
   bool a_first = a->critical && !ahead(s, a), b_first = b->critical && !ahead(s, b);
   if (a_first != b_first) return a_first;
   if (best_effort(a) != best_effort(b)) return best_effort(b);
+  if (!s->capacity && !best_effort(a)) {
+    double of_a = vgpu_echo_claim(s, a, ahead_ns), of_b = vgpu_echo_claim(s, b, ahead_ns);
+    if (of_a != of_b) return of_a > of_b;
+  }
   if (a->clock != b->clock) return a->clock < b->clock;
   return strcmp(a->id, b->id) < 0;
+}
+
+static bool before(const struct vgpu_schedule *s, const struct vgpu_tenant *a, const struct vgpu_tenant *b) {
+  return before_after(s, a, b, 0);
 }
 
 static struct vgpu_tenant *next_tenant(struct vgpu_schedule *s, uint64_t now) {
@@ -243,6 +254,7 @@ void vgpu_client_release(struct vgpu_schedule *s, struct vgpu_client *c, bool ag
   vgpu_schedule_account(s, now);
   if (holds(c) || c->state == VGPU_STRIPPED) {
     bool held = holds(c);
+    if (c->state == VGPU_HOLDING && now >= s->deadline) vgpu_echo_turn(c->tenant, now - c->since);
     set_state(c, again ? VGPU_WAITING : VGPU_IDLE, now);
     if (held) left(s, now);
     if (s->capacity && c->state == VGPU_WAITING && s->holder) press(s, c->tenant, now);
@@ -266,8 +278,9 @@ struct vgpu_client *vgpu_schedule_heir(struct vgpu_schedule *s, uint64_t now) {
   struct vgpu_client *heir = next_client(s, t);
   if (!s->holder || s->deadline == VGPU_NEVER || t == s->holder->tenant) return heir;
   struct vgpu_tenant after = *s->holder->tenant;
-  if (s->deadline > now) after.clock += (double)(s->deadline - now) * 1000.0 / weight(&after);
-  return before(s, &after, t) ? NULL : heir;
+  uint64_t rest = s->deadline > now ? s->deadline - now : 0;
+  after.clock += (double)rest * 1000.0 / weight(&after);
+  return before_after(s, &after, t, rest) ? NULL : heir;
 }
 
 // A gang's kernels may wait for its others: then they do not end, and only the others' turn helps. Contexts of a device

@@ -21,6 +21,15 @@ struct vgpu_settings {
 
 struct vgpu_client; // one process
 
+#define VGPU_ECHO_SLOTS 256
+struct vgpu_echo { // kept by echo.c
+  float behind[VGPU_ECHO_SLOTS]; // ns of the device, every 4 ms
+  uint64_t slot;                 // the last one written
+  double last;                   // what it was behind at `at`
+  uint64_t at, since;            // it has competed since then
+  double turn_ns;                // its turns while others wait
+};
+
 struct vgpu_tenant { // one slice
   char id[VGPU_ID_MAX];
   uint32_t share, limit; // milli
@@ -40,6 +49,7 @@ struct vgpu_tenant { // one slice
   uint64_t wait_ns;
   uint32_t wanting;      // clients that wait or hold
   uint32_t waiting;      // clients that wait
+  struct vgpu_echo echo;
   struct vgpu_tenant *next;
 };
 
@@ -82,6 +92,7 @@ struct vgpu_schedule {
   bool recalled;
   uint64_t recalled_at;
   uint64_t busy_ns, idle_ns, accounted_at;
+  double level, weights; // where the clocks of all that compete would stand if each had its share; their shares
   uint64_t handovers;
 };
 

@@ -67,10 +67,12 @@ describe('slices of a gang', () => {
       // Members of a gang go at one pace, but for the moment in which each of them looks at the clock.
       for (const i of [0, 2])
         expect(Math.abs((done[i]?.rounds ?? 0) - (done[i + 1]?.rounds ?? 0))).toBeLessThanOrEqual(5);
-      const [a, b] = [done[0]?.rounds ?? 0, done[2]?.rounds ?? 0];
-      // Rounds are counted, which a busy host delays for one program and not the other: their order of size is certain,
-      // and how exact shares are is what `vgpu bench limiter` measures.
-      expect(Math.abs(a / (a + b) - (shares[0] ?? 0) / 1000)).toBeLessThan(0.14);
+      // Who is not let run by a busy host does not ask for turns, and is owed none: here it is about who has more. How exact
+      // shares are is what `vgpu bench limiter` measures.
+      for (const bed of beds) {
+        const [a, b] = [(await bed.row('a')).deviceNs, (await bed.row('b')).deviceNs];
+        expect(Math.abs(a / (a + b) - (shares[0] ?? 0) / 1000)).toBeLessThan(0.2);
+      }
       // A turn that ends while a kernel waits for its peer is lost; nearly none does.
       for (const bed of beds)
         for (const row of [await bed.row('a'), await bed.row('b')])

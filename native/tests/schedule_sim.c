@@ -1,7 +1,8 @@
-// links: arbiter/schedule.c arbiter/claims.c
+// links: arbiter/schedule.c arbiter/claims.c arbiter/echo.c
 // Runs the arbiter's schedule against simulated clients in virtual time and prints each one's share.
 //   schedule_sim <seconds> <tenant>…   tenant = id:share:limit:qos:critical:work_us:gap_us[:clients[:width[:quantum_us:cost_us]]]
-// With CAPACITY in the environment (milli) turns are shared by as many as fit.
+// With CAPACITY in the environment (milli) turns are shared by as many as fit; with JITTER (milli) each piece of work is
+// shorter than `work_us` by a random part, up to so much of it.
 // `quantum_us` is what over-commitment makes of its turns; each of them begins with `cost_us` of moving memory where
 // another tenant has had the device meanwhile.
 // A client does one piece of work of `work_us`, then computes on the host for `gap_us`, and so on; it works ahead of
@@ -14,11 +15,12 @@
 #include "../arbiter/schedule.h"
 
 #define MAX 64
+#define STEPS 1000 // windows begin so many times a second
 
 struct actor {
   struct vgpu_client client;
   int tenant;
-  uint64_t work, gap, done, cost;
+  uint64_t work, gap, done, cost, piece;
   uint64_t asked;    // when it began to wait
   uint64_t next;     // when its current step ends
   int step;          // 0 wants a turn, 1 working, 2 on the host (holding), 3 on the host (without a turn)
@@ -34,6 +36,13 @@ static uint64_t now, moving[MAX], longest_wait[MAX];
 static int before = -1; // tenant that had the last turn
 static const uint64_t IDLE = 200000, HANDOVER = 100000;
 
+static uint64_t jitter, noise = 88172645463325252ull;
+
+static uint64_t work_of(const struct actor *a) {
+  noise ^= noise << 13, noise ^= noise >> 7, noise ^= noise << 17; // xorshift64 (Marsaglia)
+  return a->work - a->work * jitter / 1000 * (noise % 1000) / 1000;
+}
+
 static struct actor *actor_of(struct vgpu_client *c) { return (struct actor *)c; }
 static void grant(void *self, struct vgpu_client *c, uint64_t quantum) {
   (void)self;
@@ -41,7 +50,8 @@ static void grant(void *self, struct vgpu_client *c, uint64_t quantum) {
   a->step = 1;
   a->recalled = false;
   a->turn_end = quantum ? now + quantum : VGPU_NEVER;
-  a->next = now + HANDOVER + a->work;
+  a->piece = work_of(a);
+  a->next = now + HANDOVER + a->piece;
   if (before != a->tenant) {
     a->next += a->cost;
     moving[a->tenant] += a->cost;
@@ -66,7 +76,7 @@ static void step(struct actor *a) {
   bool over = a->recalled || now >= a->turn_end;
   switch (a->step) {
     case 1: // work done
-      a->done += a->work;
+      a->done += a->piece;
       if (a->gap) {
         if (over) {
           a->step = 3;
@@ -81,13 +91,15 @@ static void step(struct actor *a) {
         a->asked = now;
         vgpu_client_release(&schedule, &a->client, true, now);
       } else {
-        a->next = now + a->work;
+        a->piece = work_of(a);
+        a->next = now + a->piece;
       }
       break;
     case 2: // the short wait for more work is over
       if (a->gap <= IDLE && !over) {
         a->step = 1;
-        a->next = now + a->work;
+        a->piece = work_of(a);
+        a->next = now + a->piece;
       } else {
         a->step = 3;
         a->next = now + (a->gap > IDLE ? a->gap - IDLE : 0);
@@ -109,6 +121,7 @@ int main(int argc, char **argv) {
   struct vgpu_settings settings = {10000000, 2000000, 50000000, 10000000000ull};
   vgpu_schedule_init(&schedule, settings, &actions, NULL, 0);
   if (getenv("CAPACITY")) schedule.capacity = (uint32_t)atoi(getenv("CAPACITY"));
+  if (getenv("JITTER")) jitter = (uint64_t)atoi(getenv("JITTER"));
   for (int i = 2; i < argc; i++) {
     struct vgpu_tenant *t = &tenants[n_tenants];
     unsigned share, limit, qos, critical, clients = 1, width = 0;
@@ -128,10 +141,9 @@ int main(int argc, char **argv) {
     n_tenants++;
   }
   for (int i = 0; i < n_actors; i++) vgpu_client_request(&schedule, &actors[i].client, 0);
-  uint64_t last[MAX] = {0};
   double worst[MAX] = {0};
   uint64_t window = 1000000000ull, sample = window;
-  uint64_t held_at[MAX][10] = {{0}};
+  static uint64_t held_at[MAX][STEPS];
   while (now < end) {
     uint64_t due = vgpu_schedule_due(&schedule, now);
     struct actor *first = NULL;
@@ -141,18 +153,17 @@ int main(int argc, char **argv) {
     if (sample < next) {
       now = sample;
       vgpu_schedule_account(&schedule, now);
-      uint64_t index = sample / (window / 10);
+      uint64_t index = sample / (window / STEPS);
       for (int i = 0; i < n_tenants; i++) {
-        uint64_t held = tenants[i].held_ns, then = held_at[i][index % 10];
-        held_at[i][index % 10] = held;
+        uint64_t held = tenants[i].held_ns, then = held_at[i][index % STEPS];
+        held_at[i][index % STEPS] = held;
         if (sample >= 2 * window) {
           double off = (double)(held - then) / (double)window * 1000.0 - tenants[i].share;
           if (off < 0) off = -off;
           if (off > worst[i]) worst[i] = off;
         }
       }
-      (void)last;
-      sample += window / 10;
+      sample += window / STEPS;
       continue;
     }
     if (next == VGPU_NEVER) break;
