@@ -113,7 +113,7 @@ export async function importFile(
       onProgress,
       memoryMiB: options.memoryMiB,
       held: options.heldValues,
-      threadsFrom: options.threadsFrom ?? Number.POSITIVE_INFINITY,
+      threadsFrom: options.threadsFrom,
       after: true,
       onMeasured: (done) => onProgress?.({ stage: 'measure', done }),
       known: async (sha256) => {

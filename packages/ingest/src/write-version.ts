@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { CleanedTable } from './clean-table.ts';
 import { sqlName, sqlText } from './column-sql.ts';
 import { allEnded, type Engine } from './engine.ts';
+import { StoredRows } from './stored-rows.ts';
 import { writeCsv } from './write-csv.ts';
+import { writeStore } from './write-store.ts';
 
 export const versionFiles = {
   csv: 'data.csv',
@@ -35,12 +37,22 @@ function csvText({ sql, type, decimals }: Output): string {
  * after cleaning on the way.
  */
 export async function writeData(engine: Engine, cleaned: CleanedTable, dir: string): Promise<void> {
+  const { output, rows } = cleaned;
+  // A lone column's missing value would be a blank line, which readers skip.
+  const none = output.length === 1 ? 'NA' : '';
+  if (rows instanceof StoredRows) {
+    const paths = { csv: join(dir, versionFiles.csv), parquet: join(dir, versionFiles.parquet) };
+    await writeStore(rows.store, rows.workers, cleaned, paths, none);
+  } else await writeTyped(engine, cleaned, dir, none);
+  await rows.writeUnread(join(dir, versionFiles.cells), cleaned.names);
+}
+
+/** Writes rows that the engine has. */
+async function writeTyped(engine: Engine, cleaned: CleanedTable, dir: string, none: string): Promise<void> {
   const { output } = cleaned;
   const from = (list: readonly string[]): string => `(SELECT ${list.join(', ')} FROM ${cleaned.kept})`;
   const named = output.map(({ name, sql, type }) => `CAST(${sql} AS ${type}) AS ${sqlName(name)}`);
   const texts = output.map((one) => `${csvText(one)} AS ${sqlName(one.name)}`);
-  // A lone column's missing value would be a blank line, which readers skip.
-  const none = output.length === 1 ? 'NA' : '';
   const csv = join(dir, versionFiles.csv);
   await using second = await engine.beside();
   const asNumbers = async (): Promise<boolean> => {
@@ -67,7 +79,6 @@ export async function writeData(engine: Engine, cleaned: CleanedTable, dir: stri
       `COPY ${from(texts)} TO ${sqlText(csv)} (FORMAT csv, HEADER true, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR ${sqlText(none)})`,
     );
   }
-  await cleaned.rows.writeUnread(join(dir, versionFiles.cells), cleaned.names);
 }
 
 /** Makes a folder's files read-only and durable, so that renaming the folder publishes them whole. */
