@@ -18,6 +18,14 @@ interface Thread {
 /** Memory of a thread's own objects, in MiB; its buffers come on top. */
 const resourceLimits = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 16 };
 
+/** Flags of the process, but for those of a program that was given in place of a file. */
+const inherited = (): string[] => {
+  const end = process.execArgv.findIndex((flag) =>
+    /^(-e|--eval|-p|--print|-pe|--input-type)(=|$)/.test(flag),
+  );
+  return end < 0 ? process.execArgv : process.execArgv.slice(0, end);
+};
+
 const errorOf = ({ name, message, code, stack }: Failure): Error =>
   Object.assign(new Error(message), { name, stack }, code === undefined ? {} : { code });
 
@@ -117,7 +125,7 @@ export class TableWorkers<H extends Handlers = TableHandlers> implements AsyncDi
 
   #start(): Thread | null {
     if (this.#threads.length >= this.size) return null;
-    const worker = new Worker(this.#module, { resourceLimits });
+    const worker = new Worker(this.#module, { resourceLimits, execArgv: inherited() });
     const thread: Thread = { worker, current: null };
     this.#threads.push(thread);
     for (const [name, value] of this.#shared) worker.postMessage({ name, value } satisfies Told);
