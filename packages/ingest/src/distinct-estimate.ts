@@ -15,13 +15,8 @@ export class DistinctEstimate {
     for (let i = 0; i < items.length; i++) {
       const x = items[i]!;
       if (Number.isNaN(x)) continue;
-      // Two words into one by the mixing of MurmurHash3 (Appleby).
-      let hash = Math.imul(words[2 * i]!, 0xcc9e2d51);
-      hash = Math.imul((hash << 15) | (hash >>> 17), 0x1b873593);
-      hash = Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64;
-      let high = Math.imul(words[2 * i + 1]!, 0xcc9e2d51);
-      high = Math.imul((high << 15) | (high >>> 17), 0x1b873593);
-      hash ^= high;
+      // Two words into one, mixed as MurmurHash3 (Appleby) ends.
+      let hash = words[2 * i]! ^ Math.imul(words[2 * i + 1]!, 0xcc9e2d51);
       hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
       hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
       hash ^= hash >>> 16;

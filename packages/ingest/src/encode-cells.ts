@@ -8,41 +8,62 @@ const numberBytes = 32;
 const zero = 48;
 const minus = 45;
 const point = 46;
-const tens = Uint8Array.from({ length: 100 }, (_, i) => zero + Math.floor(i / 10));
-const ones = Uint8Array.from({ length: 100 }, (_, i) => zero + (i % 10));
 
+/** The four digits of numbers below 10,000, as bytes that are written at once, the first one lowest. */
+const fours = Uint32Array.from({ length: 10_000 }, (_, i) => {
+  const digit = (power: number): number => zero + (Math.floor(i / power) % 10);
+  return digit(1000) | (digit(100) << 8) | (digit(10) << 16) | (digit(1) << 24);
+});
 /** Makes the texts of one column, a strip of rows at a time: first how long they are, then they themselves. */
 export interface Cells {
   /** Adds the bytes of each row's cell to `lengths`. */
   measure(from: number, rows: number, lengths: Int32Array): void;
-  /** Puts the cells that were measured last, each where its row ends so far, with a separator behind. */
-  put(to: Uint8Array, ends: Int32Array, rows: number, separator: number): void;
+  /**
+   * Puts the cells that were measured last, each where its row ends so far, with a separator behind.
+   * @param room bytes from a cell's separator on that are still to be put, and may be written over meanwhile.
+   */
+  put(to: Uint8Array, ends: Int32Array, rows: number, separator: number, room: number): void;
 }
 
 const encoder = new TextEncoder();
 
+/** Powers of ten, the last one as large as there is room. */
+const powers = Int32Array.from({ length: 11 }, (_, i) => Math.min(2 ** 31 - 1, 10 ** i));
+
+/** Digits of a whole number below 2^31: branches of which each is taken at random would cost more than all else. */
 function sizeOf(value: number): number {
-  if (value < 10_000) return value < 100 ? (value < 10 ? 1 : 2) : value < 1000 ? 3 : 4;
-  if (value < 1_000_000) return value < 100_000 ? 5 : 6;
-  if (value < 100_000_000) return value < 10_000_000 ? 7 : 8;
-  return value < 1_000_000_000 ? 9 : 10;
+  // 1233 / 4096 is a little more than the logarithm of 2 to the base 10.
+  const guess = ((32 - Math.clz32(value | 1)) * 1233) >> 12;
+  return guess + ((powers[guess]! - 1 - value) >>> 31);
 }
 
-/** Writes the decimal digits of a whole number below 2^31 so that they end at a place. */
-function putBack(value: number, to: Uint8Array, end: number): void {
+/** Bytes behind digits that are written over with them. */
+const spilledDigits = 3;
+
+/** Writes the last digits of a whole number below 2^31, as many as asked, and up to three bytes behind them. */
+function putDigits(value: number, size: number, to: DataView, at: number): void {
+  if (size <= 4) {
+    to.setUint32(at, fours[value]! >>> (32 - 8 * size), true);
+    return;
+  }
+  const high = (value / 10_000) | 0;
+  if (size <= 8) to.setUint32(at, fours[high]! >>> (64 - 8 * size), true);
+  else {
+    const top = (high / 10_000) | 0;
+    to.setUint32(at, fours[top]! >>> (96 - 8 * size), true);
+    to.setUint32(at + size - 8, fours[high - top * 10_000]!, true);
+  }
+  to.setUint32(at + size - 4, fours[value - high * 10_000]!, true);
+}
+
+/** The same, and nothing behind them. */
+function putExactly(value: number, size: number, to: Uint8Array, at: number): void {
   let rest = value;
-  let place = end;
-  while (rest >= 100) {
-    const left = (rest / 100) | 0;
-    const pair = rest - left * 100;
-    to[--place] = ones[pair]!;
-    to[--place] = tens[pair]!;
+  for (let place = at + size; place > at; ) {
+    const left = (rest / 10) | 0;
+    to[--place] = zero + rest - left * 10;
     rest = left;
   }
-  if (rest >= 10) {
-    to[--place] = ones[rest]!;
-    to[--place] = tens[rest]!;
-  } else to[--place] = zero + rest;
 }
 
 /**
@@ -93,16 +114,18 @@ export class NumberCells implements Cells {
     const decimals = this.#decimals;
     const power = decimals > 0 ? 10 ** decimals : 1;
     const extra = decimals > 0 ? 1 : 0;
-    const least = decimals + 1;
     for (let row = 0; row < rows; row++) {
       const value = values[from + row]!;
       let size: number;
       if (value >= min && value <= max) {
-        const whole = decimals < 0 ? Number.NaN : Math.round(value * power);
+        const whole = decimals < 0 ? Number.NaN : Math.floor(value * power + 0.5);
         if (whole < 2_147_483_648 && whole > -2_147_483_648) {
-          const length = sizeOf(whole < 0 ? -whole : whole);
-          size = (length < least ? least : length) + extra + (whole < 0 ? 1 : 0);
-          digits[row] = whole;
+          const number = whole | 0;
+          const sign = number >> 31;
+          const short = (number ^ sign) - sign - power;
+          // No shorter than the power of ten, which has a digit before the point.
+          size = sizeOf(power + (short & ~(short >> 31))) + extra - sign;
+          digits[row] = number;
           places[row] = -1;
         } else {
           const at = row * numberBytes;
@@ -119,40 +142,37 @@ export class NumberCells implements Cells {
     }
   }
 
-  put(to: Uint8Array, ends: Int32Array, rows: number, separator: number): void {
+  put(to: Uint8Array, ends: Int32Array, rows: number, separator: number, room: number): void {
     const digits = this.#digits;
     const sizes = this.#sizes;
     const places = this.#places;
     const texts = this.#texts;
     const decimals = this.#decimals;
+    const power = 10 ** Math.max(0, decimals);
+    const view = new DataView(to.buffer, to.byteOffset, to.length);
+    const isExact = room < spilledDigits;
     for (let row = 0; row < rows; row++) {
       const at = ends[row]!;
       const end = at + sizes[row]!;
       const from = places[row]!;
       if (from < 0) {
-        let rest = digits[row]!;
-        if (rest < 0) {
-          to[at] = minus;
-          rest = -rest;
+        const number = digits[row]!;
+        const sign = number >> 31;
+        const rest = (number ^ sign) - sign;
+        const start = at - sign;
+        // The first digit takes its place where there is no sign.
+        to[at] = minus;
+        if (decimals <= 0) {
+          if (isExact) putExactly(rest, end - start, to, start);
+          else putDigits(rest, end - start, view, start);
+        } else {
+          const whole = (rest / power) | 0;
+          const mark = end - decimals - 1;
+          putDigits(whole, mark - start, view, start);
+          to[mark] = point;
+          if (isExact) putExactly(rest - whole * power, decimals, to, mark + 1);
+          else putDigits(rest - whole * power, decimals, view, mark + 1);
         }
-        let place = end;
-        if (decimals > 0) {
-          let left = decimals;
-          for (; left > 1; left -= 2) {
-            const whole = (rest / 100) | 0;
-            const pair = rest - whole * 100;
-            to[--place] = ones[pair]!;
-            to[--place] = tens[pair]!;
-            rest = whole;
-          }
-          if (left === 1) {
-            const whole = (rest / 10) | 0;
-            to[--place] = zero + rest - whole * 10;
-            rest = whole;
-          }
-          to[--place] = point;
-        }
-        putBack(rest, to, place);
       } else for (let i = 0; i < end - at; i++) to[at + i] = texts[from + i]!;
       to[end] = separator;
       ends[row] = end + 1;
@@ -160,11 +180,15 @@ export class NumberCells implements Cells {
   }
 }
 
+const headWords = 4;
+
 /** Words of a column, by their codes; a missing one is the column's filler. */
 export class WordCells implements Cells {
   codes: Uint16Array = new Uint16Array(0);
   readonly #bytes: Uint8Array;
   readonly #starts: Uint32Array;
+  /** The first bytes of each word, four at a time. */
+  readonly #heads: Uint32Array;
   #from = 0;
 
   constructor(words: readonly (string | null)[], fill: string | null, none: string) {
@@ -175,8 +199,11 @@ export class WordCells implements Cells {
       this.#starts[code + 1] = this.#starts[code]! + part.length;
     });
     this.#bytes = new Uint8Array(this.#starts.at(-1)!);
+    this.#heads = new Uint32Array(parts.length * headWords);
+    const heads = new Uint8Array(this.#heads.buffer);
     parts.forEach((part, code) => {
       this.#bytes.set(part, this.#starts[code]);
+      heads.set(part.subarray(0, 4 * headWords), code * 4 * headWords);
     });
   }
 
@@ -190,18 +217,30 @@ export class WordCells implements Cells {
     }
   }
 
-  put(to: Uint8Array, ends: Int32Array, rows: number, separator: number): void {
+  put(to: Uint8Array, ends: Int32Array, rows: number, separator: number, room: number): void {
     const { codes } = this;
     const starts = this.#starts;
     const bytes = this.#bytes;
+    const heads = this.#heads;
     const from = this.#from;
+    const view = new DataView(to.buffer, to.byteOffset, to.length);
     for (let row = 0; row < rows; row++) {
       const code = codes[from + row]!;
-      let at = ends[row]!;
-      const end = starts[code + 1]!;
-      for (let place = starts[code]!; place < end; place++) to[at++] = bytes[place]!;
-      to[at] = separator;
-      ends[row] = at + 1;
+      const at = ends[row]!;
+      const start = starts[code]!;
+      const size = starts[code + 1]! - start;
+      const head = code * headWords;
+      if (size <= 8 && 8 - size <= room) {
+        view.setUint32(at, heads[head]!, true);
+        view.setUint32(at + 4, heads[head + 1]!, true);
+      } else if (size <= 16 && 16 - size <= room) {
+        view.setUint32(at, heads[head]!, true);
+        view.setUint32(at + 4, heads[head + 1]!, true);
+        view.setUint32(at + 8, heads[head + 2]!, true);
+        view.setUint32(at + 12, heads[head + 3]!, true);
+      } else for (let i = 0; i < size; i++) to[at + i] = bytes[start + i]!;
+      to[at + size] = separator;
+      ends[row] = at + size + 1;
     }
   }
 }

@@ -27,7 +27,9 @@ export function encodeRows(cells: readonly Cells[], rows: number, output: Output
       lengths[row] = end;
       end += length;
     }
-    for (let i = 0; i <= last; i++) cells[i]!.put(to, lengths, size, i === last ? newline : comma);
+    // Behind a cell come at least its separator and those of the cells after it.
+    for (let i = 0; i < last; i++) cells[i]!.put(to, lengths, size, comma, last - i + 1);
+    cells[last]!.put(to, lengths, size, newline, 1);
     output.end(end);
   }
 }

@@ -28,13 +28,20 @@ function countInBins(items: Float64Array, bounds: Bounds, bins: Float64Array, li
   const { min: low, max: high } = limits;
   const width = binWidth(bounds, bins.length);
   const last = bins.length - 1;
-  const far = !Number.isFinite(max - min);
+  if (Number.isFinite(max - min)) {
+    for (let i = 0; i < items.length; i++) {
+      const value = items[i]!;
+      if (Number.isNaN(value)) continue;
+      const bin = ((value < low ? low : value > high ? high : value) - min) / width;
+      bins[bin < last ? bin | 0 : last]!++;
+    }
+    return;
+  }
   const shift = min / width;
   for (let i = 0; i < items.length; i++) {
     const value = items[i]!;
     if (Number.isNaN(value)) continue;
-    const x = value < low ? low : value > high ? high : value;
-    const bin = Math.floor(far ? x / width - shift : (x - min) / width);
+    const bin = Math.floor((value < low ? low : value > high ? high : value) / width - shift);
     bins[bin < last ? bin : last]!++;
   }
 }

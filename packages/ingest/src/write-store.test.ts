@@ -203,7 +203,7 @@ describe('a column store is written', () => {
           await expectAsEngine(noTimes ? columns.slice(0, -1) : same, perBlock);
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 15 },
     );
   });
 
