@@ -78,6 +78,11 @@ async function attempt(opened: OpenedTable, options: CleanFileOptions): Promise<
   const perColumn = Math.max(columnMiB, Math.min(1, bytes / width / 700_000) * longColumnMiB * threads);
   const memoryMiB = options.memoryMiB ?? Math.max(defaultMemoryMiB, room, Math.ceil(width * perColumn));
   const engine = await Engine.open(folder, large, memoryMiB, options.signal);
+  const threaded = opened.reader === 'direct' && bytes >= (options.threadsFrom ?? forThreads);
+  const store =
+    threaded && !options.clean.dropDuplicates ? { path: large ? join(folder, 'store') : null } : undefined;
+  // They are there when the first rows have been looked at.
+  if (store) engine.workers.start();
   let contradicted = false;
   opened.facts.catch(() => {
     contradicted = true;
@@ -86,9 +91,6 @@ async function attempt(opened: OpenedTable, options: CleanFileOptions): Promise<
   try {
     if (opened.reader === 'direct' && !(await readersAgree(engine, opened)))
       throw new ReadersDisagree('first rows');
-    const threaded = opened.reader === 'direct' && bytes >= (options.threadsFrom ?? forThreads);
-    const store =
-      threaded && !options.clean.dropDuplicates ? { path: large ? join(folder, 'store') : null } : undefined;
     const cleaned = await cleanTable(engine, opened, { ...options, store });
     await refuseChanged(opened.source);
     return { opened, engine, cleaned };

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { AnswerOf, Asked, Failure, Handlers, Reply, TaskOf, Told } from './serve-tasks.ts';
 import type { TableHandlers } from './table-worker.ts';
@@ -17,6 +18,12 @@ interface Thread {
 
 /** Memory of a thread's own objects, in MiB; its buffers come on top. */
 const resourceLimits = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 16 };
+
+/** Compiled modules are kept beside the program's own: a thread is there three times as fast. */
+const env = {
+  NODE_COMPILE_CACHE: fileURLToPath(new URL('../../../dist/.compile-cache', import.meta.url)),
+  ...process.env,
+};
 
 /** Flags of the process, but for those of a program that was given in place of a file. */
 const inherited = (): string[] => {
@@ -84,6 +91,12 @@ export class TableWorkers<H extends Handlers = TableHandlers> implements AsyncDi
     });
   }
 
+  /** Starts all threads, before there are tasks for them. */
+  start(): void {
+    for (let thread = this.#ended ? null : this.#start(); thread; thread = this.#start())
+      thread.worker.unref();
+  }
+
   /** Gives all threads something that every later task may see under this name, until another takes its place. */
   share(name: string, value: unknown): void {
     this.#shared.set(name, value);
@@ -125,7 +138,7 @@ export class TableWorkers<H extends Handlers = TableHandlers> implements AsyncDi
 
   #start(): Thread | null {
     if (this.#threads.length >= this.size) return null;
-    const worker = new Worker(this.#module, { resourceLimits, execArgv: inherited() });
+    const worker = new Worker(this.#module, { resourceLimits, execArgv: inherited(), env });
     const thread: Thread = { worker, current: null };
     this.#threads.push(thread);
     for (const [name, value] of this.#shared) worker.postMessage({ name, value } satisfies Told);
