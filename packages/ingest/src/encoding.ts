@@ -80,7 +80,7 @@ export class EncodingEvidence {
   /** Bytes that fit no UTF-8 sequence. */
   strays = 0;
   nuls = 0;
-  /** Some byte is one of those that windows-1252 and Latin-1 (ISO 8859-1) read differently. */
+  /** Some byte may be one of those that windows-1252 and Latin-1 (ISO 8859-1) read differently. */
   beyondLatin = false;
   #high = 0;
   #highRuns = 0;
@@ -103,14 +103,17 @@ export class EncodingEvidence {
 
   #weigh(bytes: Buffer): void {
     if (isAscii(bytes)) return;
+    const settled = this.#sampled >= enough && this.strays > 20 * this.sequences;
+    if (!settled && isUtf8(bytes)) {
+      this.sequences++;
+      // Not looked at closely: a file of western text hardly holds such pieces.
+      this.beyondLatin = true;
+      return;
+    }
     for (let byte = 0x80; byte < 0xa0 && !this.beyondLatin; byte++)
       if (bytes.includes(byte)) this.beyondLatin = true;
     // Megabytes of another encoding have settled the matter.
-    if (this.#sampled >= enough && this.strays > 20 * this.sequences) return;
-    if (isUtf8(bytes)) {
-      this.sequences++;
-      return;
-    }
+    if (settled) return;
     if (this.#sampled < enough) {
       this.#sample.push(Buffer.from(bytes));
       this.#sampled += bytes.length;

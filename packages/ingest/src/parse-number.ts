@@ -64,37 +64,33 @@ export class NumberReader {
       }
     const prefixed = at > before;
     const start = at;
-    // Digits without their marks: the first nine, and those that follow.
+    // Digits without their marks: the first nine, and the nine that follow them.
     let high = 0;
     let low = 0;
     let size = 0;
-    const take = (): void => {
-      for (let byte = bytes[at]!; isDigit(byte); byte = bytes[++at]!) {
-        if (size < 9) high = high * 10 + byte - zero;
-        else if (size < 18) low = low * 10 + byte - zero;
+    let grouped = false;
+    let whole = 0;
+    let mark = -1;
+    // Runs of digits: the first, one behind each mark of thousands, and the decimals.
+    for (let run = at; ; run = at) {
+      for (let byte = bytes[at]!; byte >= zero && byte <= 57; byte = bytes[++at]!) {
+        if (size < 9) high = (Math.imul(high, 10) + byte - zero) | 0;
+        else if (size < 18) low = (Math.imul(low, 10) + byte - zero) | 0;
         size++;
       }
-    };
-    take();
-    if (size === 0) return false;
-    let grouped = false;
-    if (bytes[at] === format.thousands && size <= 3)
-      while (bytes[at] === format.thousands && isDigit(bytes[at + 1]!)) {
-        const group = ++at;
-        take();
-        if (at - group !== 3) return false;
-        grouped = true;
+      const byte = bytes[at]!;
+      if (mark !== -1) {
+        if (size === whole) return false;
+        break;
       }
-    const whole = size;
-    const padded = bytes[start] === zero && whole > 1;
-    let mark = -1;
-    const byte = bytes[at]!;
-    if (byte === format.decimal || byte === format.otherDecimal) {
-      mark = byte;
+      if (size === 0 || (grouped && at - run !== 3)) return false;
+      whole = size;
+      if (byte === format.thousands && (grouped || size <= 3) && isDigit(bytes[at + 1]!)) grouped = true;
+      else if (byte === format.decimal || byte === format.otherDecimal) mark = byte;
+      else break;
       at++;
-      take();
-      if (size === whole) return false;
     }
+    const padded = bytes[start] === zero && whole > 1;
     const fraction = size - whole;
     let exponent = 0;
     let scientific = false;

@@ -187,12 +187,10 @@ function parseRows(
   }));
   const places = columnPlaces(kinds, capacity);
   const buffer = new SharedArrayBuffer(places.at(-1)!);
-  const numbers = columns.map(({ number }, i) =>
-    number ? new Float64Array(buffer, places[i]!, capacity) : new Float64Array(0),
-  );
-  const codes = columns.map(({ number }, i) =>
-    number ? new Uint16Array(0) : new Uint16Array(buffer, places[i]!, capacity),
-  );
+  // All columns of numbers are in one array, and all of codes in another: places of their first rows.
+  const numbers = new Float64Array(buffer);
+  const codes = new Uint16Array(buffer);
+  const firstPlaces = Int32Array.from(columns, ({ number }, i) => places[i]! / (number ? 8 : 2));
   const isNumbers = Uint8Array.from(columns, ({ number }) => (number ? 1 : 0));
   // Marks and units that hold the delimiter can only stand in quoted cells.
   const readers = columns.map(({ number }) => number && new NumberReader(without(number, delimiter)));
@@ -201,9 +199,11 @@ function parseRows(
     number && number.decimal !== delimiter ? number.decimal : -1,
   );
   const integers = Uint8Array.from(columns, ({ number }) => (number?.integer ? 1 : 0));
-  // What the short way through digits cannot tell: how a value would be written.
-  const careful = Uint8Array.from(columns, ({ number, told }) =>
-    told === 'all' || (told === 'rewritten' && !number?.integer) ? 1 : 0,
+  // Columns whose first cells are told of, whatever they say.
+  const careful = Uint8Array.from(columns, ({ told }) => (told === 'all' ? 1 : 0));
+  // The short way through digits cannot tell how a value would be written.
+  const short = Uint8Array.from(columns, ({ number, told }) =>
+    told !== 'rewritten' || number?.integer ? 1 : 0,
   );
   const told = columns.map((column): ToldCells | null =>
     column.told === 'none' || !column.number
@@ -225,16 +225,15 @@ function parseRows(
   const prime = 0x01000193;
   const last = width - 1;
   const lineEnd = crlf ? CR : LF;
-  let at = start;
-  let row = 0;
-  let unquoted: Buffer | null = null;
+  const tells = Uint8Array.from(told, (own) => (own?.rewritten ? 1 : 0));
 
-  /** A cell that is not read at once, from `at` on to the byte `end`; where it ends, or -1 with a reason. */
+  /** A cell that is not read at once, up to the byte `end`; where that is, or -1 with a reason. */
   let refusal: ParseRefusal = 'irregular';
-  const otherCell = (i: number, from: number, end: number): number => {
+  const otherCell = (i: number, row: number, from: number, end: number): number => {
     let text: Buffer = bytes;
     let first = from;
     let close: number;
+    let at: number;
     const isQuoted = bytes[from] === quote;
     if (isQuoted) {
       first = from + 1;
@@ -248,16 +247,15 @@ function parseRows(
       at = close + 1;
       if (closing.doubled) {
         const mark = String.fromCharCode(quote);
-        unquoted = Buffer.from(
+        text = Buffer.from(
           bytes
             .toString('latin1', first, close)
             .replaceAll(mark + mark, mark)
             .concat('\n'),
           'latin1',
         );
-        text = unquoted;
         first = 0;
-        close = unquoted.length - 1;
+        close = text.length - 1;
       }
     } else {
       close = from;
@@ -268,26 +266,26 @@ function parseRows(
     if (isNumbers[i] === 0) {
       const code = dictionaries[i]!.add(text, first, close, hashOf(text, first, close));
       if (code < 0) refusal = 'distinct';
-      codes[i]![row] = code;
+      codes[firstPlaces[i]! + row] = code;
       return code < 0 ? -1 : at;
     }
     if (first === close) {
-      numbers[i]![row] = Number.NaN;
+      numbers[firstPlaces[i]! + row] = Number.NaN;
       return at;
     }
     const reader = (isQuoted ? quotedReaders[i] : readers[i])!;
     if (reader.read(text, first) && reader.end === close) {
-      numbers[i]![row] = reader.value;
+      numbers[firstPlaces[i]! + row] = reader.value;
       const tell = told[i];
-      if (tell && (tell.rewritten === null || !reader.verbatim)) {
-        if (tell.rewritten) tell.rewritten[row >> 3]! |= 1 << (row & 7);
+      if (tell?.rewritten && !reader.verbatim) tellRewritten(i, row, text, first, close);
+      else if (tell?.rewritten === null) {
         if (tell.examples.length < mostExamples)
           tell.examples.push({ row, text: decode(text.subarray(first, close)) });
-        else if (tell.rewritten === null) careful[i] = 0;
+        else careful[i] = 0;
       }
       return at;
     }
-    numbers[i]![row] = Number.NaN;
+    numbers[firstPlaces[i]! + row] = Number.NaN;
     const odd = oddLists[i]!;
     const code = odd.dictionary.add(text, first, close, hashOf(text, first, close));
     if (code < 0) {
@@ -299,7 +297,15 @@ function parseRows(
   };
   const decode = (some: Uint8Array): string =>
     Buffer.from(some.buffer, some.byteOffset, some.length).toString(task.encoding);
+  const tellRewritten = (i: number, row: number, text: Buffer, from: number, to: number): void => {
+    const { rewritten, examples } = told[i]!;
+    rewritten![row >> 3]! |= 1 << (row & 7);
+    if (examples.length < mostExamples) examples.push({ row, text: decode(text.subarray(from, to)) });
+  };
 
+  // Not seen by the functions above, so that they stay in registers.
+  let at = start;
+  let row = 0;
   while (at < stop) {
     if (bytes[at] === lineEnd) {
       // Blank lines at the very end are nothing.
@@ -314,7 +320,7 @@ function parseRows(
         let next = at;
         let byte = bytes[next]!;
         if (byte === end) {
-          numbers[i]![row] = Number.NaN;
+          numbers[firstPlaces[i]! + row] = Number.NaN;
           at = next + 1;
           continue;
         }
@@ -340,10 +346,17 @@ function parseRows(
           size = fraction === 0 ? 99 : size === 0 ? 99 : size + fraction;
         }
         const padded = integers[i] === 1 && bytes[digits] === 48 && (size > 1 || negative);
-        if (byte === end && size <= 9 && size > 0 && !padded && careful[i] === 0) {
+        if (byte === end && size <= 9 && size > 0 && !padded && short[i] === 1 && careful[i] === 0) {
           const value = fraction === 0 ? whole : whole / powersOfTen[fraction]!;
-          numbers[i]![row] = negative ? -value : value;
+          numbers[firstPlaces[i]! + row] = negative ? -value : value;
           at = next + 1;
+          continue;
+        }
+        const reader = readers[i]!;
+        if (careful[i] === 0 && reader.read(bytes, at) && bytes[reader.end] === end) {
+          numbers[firstPlaces[i]! + row] = reader.value;
+          if (tells[i] === 1 && !reader.verbatim) tellRewritten(i, row, bytes, at, reader.end);
+          at = reader.end + 1;
           continue;
         }
       } else {
@@ -357,12 +370,12 @@ function parseRows(
         if (byte === end) {
           const code = dictionaries[i]!.add(bytes, at, next, hash);
           if (code < 0) return 'distinct';
-          codes[i]![row] = code;
+          codes[firstPlaces[i]! + row] = code;
           at = next + 1;
           continue;
         }
       }
-      const behind = otherCell(i, at, end);
+      const behind = otherCell(i, row, at, end);
       if (behind < 0) return refusal;
       at = behind + 1;
     }

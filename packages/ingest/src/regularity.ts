@@ -121,12 +121,8 @@ export class RegularityCheck implements Regularity {
    * record of another width by itself.
    */
   #pushLines(chunk: Buffer, from: number): void {
-    if (this.#isPlain(chunk, from)) {
-      this.#countLines(chunk, from);
-      return;
-    }
-    let start = from - this.#length;
-    for (let lf = chunk.indexOf(LF, from); lf !== -1; lf = chunk.indexOf(LF, start)) {
+    let start = this.#isPlain(chunk, from) ? this.#countLines(chunk, from) : from - this.#length;
+    for (let lf = chunk.indexOf(LF, Math.max(from, start)); lf !== -1; lf = chunk.indexOf(LF, start)) {
       const crlf = lf > from && chunk[lf - 1] === CR;
       if (!this.#endRecord(chunk, start, lf, this.#width, crlf)) return;
       start = lf + 1;
@@ -134,29 +130,31 @@ export class RegularityCheck implements Regularity {
     this.#endPiece(chunk, start);
   }
 
-  /** Nothing but line feeds ends its records; no line is blank or a header again. */
+  /** Nothing but line feeds ends its records. */
   #isPlain(chunk: Buffer, from: number): boolean {
-    return (
-      this.newline === 'lf' &&
-      !this.#blank &&
-      chunk[from] !== LF &&
-      chunk.indexOf('\n\n', from) === -1 &&
-      chunk.indexOf(CR, from) === -1 &&
-      (this.#header.length === 0 || chunk.indexOf(this.#header, from) === -1)
-    );
+    return this.newline === 'lf' && !this.#blank && chunk[from] !== LF && chunk.indexOf(CR, from) === -1;
   }
 
-  #countLines(chunk: Buffer, from: number): void {
+  /** Counts lines up to one that is blank or may be the header again; where that begins, or the piece's last line. */
+  #countLines(chunk: Buffer, from: number): number {
+    const first = this.#header.length === 0 ? LF : this.#header[0]!;
     let start = from - this.#length;
     let { longest, records } = this;
     for (let lf = chunk.indexOf(LF, from); lf !== -1; lf = chunk.indexOf(LF, start)) {
+      const byte = chunk[start];
+      if (byte === LF || (byte === first && this.#isHeader(chunk, start, lf))) break;
       if (lf - start > longest) longest = lf - start;
       records++;
       start = lf + 1;
     }
     this.longest = longest;
     this.records = records;
-    this.#endPiece(chunk, start);
+    return start;
+  }
+
+  #isHeader(chunk: Buffer, start: number, stop: number): boolean {
+    const header = this.#header;
+    return stop - start === header.length && chunk.compare(header, 0, header.length, start, stop) === 0;
   }
 
   #endPiece(chunk: Buffer, start: number): void {
@@ -175,10 +173,7 @@ export class RegularityCheck implements Regularity {
     }
     const newline = crlf ? 'crlf' : 'lf';
     if (this.newline === 'none') this.newline = newline;
-    const repeated =
-      length === this.#header.length &&
-      start >= 0 &&
-      chunk.compare(this.#header, 0, length, start, start + length) === 0;
+    const repeated = start >= 0 && this.#isHeader(chunk, start, start + length);
     const width = Number.isNaN(fields) ? this.#width : fields;
     if (width !== this.#width || this.newline !== newline || this.#blank || repeated) this.regular = false;
     this.records++;
