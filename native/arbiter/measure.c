@@ -13,12 +13,17 @@ struct nvml_process { // nvmlProcessInfo_v2_t
   unsigned long long used;
   unsigned gpu_instance, compute_instance;
 };
+struct nvml_limits { // nvmlSetMemoryLimits_v1_t, driver 615
+  const char *cgroup;
+  unsigned long long soft, hard;
+};
 struct nvml_memory { // nvmlMemory_t
   unsigned long long total, free, used;
 };
 
 static int (*running)(void *, unsigned *, struct nvml_process *);
 static int (*memory_info)(void *, struct nvml_memory *);
+static int (*set_limits)(void *, struct nvml_limits *);
 static void *device_handle;
 
 bool measure_open(const char *library, const char *device) {
@@ -30,6 +35,7 @@ bool measure_open(const char *library, const char *device) {
   int (*by_index)(unsigned, void **) = (int (*)(unsigned, void **))dlsym(nvml, "nvmlDeviceGetHandleByIndex_v2");
   running = (int (*)(void *, unsigned *, struct nvml_process *))dlsym(nvml, "nvmlDeviceGetComputeRunningProcesses_v3");
   memory_info = (int (*)(void *, struct nvml_memory *))dlsym(nvml, "nvmlDeviceGetMemoryInfo");
+  set_limits = (int (*)(void *, struct nvml_limits *))dlsym(nvml, "nvmlDeviceSetMemoryLimits_v1");
   if (!init || !by_uuid || !by_index || init() != 0) running = NULL;
   if (running && (device[0] ? by_uuid(device, &device_handle) : by_index(0, &device_handle)) != 0) running = NULL;
   return running != NULL;
@@ -38,6 +44,13 @@ bool measure_open(const char *library, const char *device) {
 uint64_t measure_device_memory(void) {
   struct nvml_memory m = {0};
   return running && memory_info && memory_info(device_handle, &m) == 0 ? m.total : 0;
+}
+
+// Without a soft limit: memory above one is lent, and MPS may end its holder when others need it; and soft limits add up
+// in the groups above, where they stay when a group goes without having been asked to.
+bool measure_limit(const char *cgroup, uint64_t bytes) {
+  struct nvml_limits limits = {cgroup, 0, bytes};
+  return running && set_limits && set_limits(device_handle, &limits) == 0;
 }
 
 static unsigned list(struct nvml_process *out) {

@@ -32,6 +32,7 @@ struct slice {
   struct vgpu_ledger_row *row;
   bool removed;
   uint32_t processes;
+  uint64_t fence; // what its row says: who holds its control group to its memory as well
   uint64_t requested_at; // when one of its processes last wanted a turn
   uint64_t turns, overruns, strips, handover_last, handover_max;
   uint64_t peak; // bytes, the most memory at once
@@ -134,6 +135,14 @@ bool measure_open(const char *library, const char *device); // false: not to be 
 uint64_t measure_device_memory(void);
 void measure_all(struct server *s, uint64_t now);
 uint64_t measure_process(struct server *s, struct process *p); // bytes of its contexts and the like; UINT64_MAX: unknown
+
+bool measure_limit(const char *cgroup, uint64_t bytes); // what a control group may hold; UINT64_MAX: no limit
+
+// fence.c: the bound on memory that NVIDIA's driver or the kernel keeps beside the limiter's
+void fence_set(struct server *s, struct slice *x);    // by its settings, which may have changed
+void fence_move(struct server *s, struct slice *x, const char *before); // its control group is another one than before
+void fence_remove(struct server *s, struct slice *x);
+void fence_load(const struct server *s, struct vgpu_slice_config *config); // what an earlier arbiter was told
 
 // spatial.c: who has which multiprocessors under MPS
 const char *spatial_place(struct server *s, struct slice *x, uint64_t now); // a slice that is being added

@@ -94,6 +94,7 @@ static void apply(struct server *s, struct slice *x) {
   s->overcommitted = x->config.overcommit;
   for (const struct slice *o = s->slices; o; o = o->next) s->overcommitted += o != x && o->config.overcommit;
   row->memory_cap = x->config.memory;
+  fence_set(s, x);
   row->in_use = 1;
   row->seq++;
 }
@@ -135,6 +136,7 @@ const char *slice_add(struct server *s, const struct vgpu_slice_config *config) 
     goto fail;
   x->source = (struct source){SOURCE_SLICE_LISTEN, listen_slice(s, config->id)};
   if (x->source.fd < 0 || !server_watch(s, &x->source)) goto fail;
+  fence_move(s, x, "");
   apply(s, x);
   vgpu_tenant_add(schedule_of(s, x), &x->tenant, now);
   x->next = s->slices;
@@ -149,11 +151,13 @@ fail:
 
 const char *slice_change(struct server *s, struct slice *x, const struct vgpu_slice_config *config) {
   if (strcmp(x->config.mps, config->mps) != 0) return "mixed";
-  char gang[VGPU_ID_MAX];
+  char gang[VGPU_ID_MAX], cgroup[VGPU_CGROUP_MAX];
+  memcpy(cgroup, x->config.cgroup, sizeof cgroup);
   memcpy(gang, x->config.gang, sizeof gang);
   if (config->gang[0] && !gangs_join(s, config->gang)) return "gangs";
   x->config = *config;
   x->config.spatial = x->spatial;
+  fence_move(s, x, cgroup);
   apply(s, x);
   if (gang[0]) gangs_leave(s, gang); // unless it is the same
   spatial_update(s);
@@ -164,6 +168,7 @@ void slice_remove(struct server *s, struct slice *x) {
   char path[256];
   x->removed = true;
   x->account->removed = 1;
+  fence_remove(s, x);
   close(x->source.fd);
   x->source.fd = -1;
   const char *files[] = {"arbiter.sock", "slice", ""};
@@ -245,6 +250,7 @@ void slices_load(struct server *s) {
     if (n <= 0 || vgpu_slice_config_apply(&config, text, (size_t)n, bad) || strcmp(config.id, entry->d_name) ||
         vgpu_slice_config_finish(&config, bad))
       continue;
+    fence_load(s, &config);
     s->loading = true;
     slice_add(s, &config);
     s->loading = false;

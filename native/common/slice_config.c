@@ -65,6 +65,7 @@ static enum vgpu_config_result set(struct vgpu_slice_config *c, const char *key,
   if (is(key, k, "id")) good = decode(value, v, c->id, sizeof c->id) && valid_id(c->id);
   else if (is(key, k, "device")) good = decode(value, v, c->device, sizeof c->device);
   else if (is(key, k, "mps")) good = decode(value, v, c->mps, sizeof c->mps) && (!c->mps[0] || c->mps[0] == '/');
+  else if (is(key, k, "cgroup")) good = decode(value, v, c->cgroup, sizeof c->cgroup) && (!c->cgroup[0] || c->cgroup[0] == '/');
   else if (is(key, k, "gang")) good = decode(value, v, c->gang, sizeof c->gang) && (!c->gang[0] || valid_id(c->gang));
   else if (is(key, k, "memory")) good = number(value, v, UINT64_MAX / 2, &c->memory);
   else if (is(key, k, "scaling")) {

@@ -10,6 +10,7 @@
 #include "../ledger/layout.h"
 
 #define VGPU_DEVICE_MAX 96
+#define VGPU_CGROUP_MAX 256
 #define VGPU_MPS_MAX 108 // CUDA_MPS_PIPE_DIRECTORY holds Unix sockets
 
 struct vgpu_slice_config {
@@ -17,6 +18,7 @@ struct vgpu_slice_config {
   char device[VGPU_DEVICE_MAX]; // empty: any
   char mps[VGPU_MPS_MAX];       // the MPS daemon's pipe directory; empty: the slice is not under MPS
   char gang[VGPU_ID_MAX];       // slices of this name on other devices have their turns at the same time; empty: none
+  char cgroup[VGPU_CGROUP_MAX]; // folder of the control group that its processes are in (cgroup v2); empty: not said
   uint64_t memory;              // bytes, 0: no cap
   uint32_t share, limit;        // milli
   enum vgpu_qos qos;

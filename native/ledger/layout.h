@@ -62,7 +62,8 @@ struct vgpu_ledger_row {
   au64 moving_ns;                    // time that took
   au64 quantum_ns;                   // longest turn now
   au64 bandwidth;                    // bytes a second, as observed
-  au64 reserved[18];
+  au64 reserved[17];
+  au64 fence;                        // 1: NVIDIA's driver, 2: the kernel holds its control group to its memory as well
   au64 mps_milli;                    // under MPS: multiprocessors that its processes may use; 0: not under MPS
   au64 spatial;                      // 1: those are its own, and it runs at the same time as all others
 };

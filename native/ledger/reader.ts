@@ -53,6 +53,8 @@ export interface LedgerRow {
   /** nanoseconds from asking the holder before to this slice's turn */
   readonly handoverNsLast: number;
   readonly handoverNsMax: number;
+  /** who holds its control group to its memory as well: NVIDIA's driver, or the kernel; undefined: nobody */
+  readonly fence: 'driver' | 'kernel' | undefined;
   /** under MPS: milli of the multiprocessors that its processes may use; 0: not under MPS */
   readonly mpsMilli: number;
   /** under MPS: those are its own, and it runs at the same time as all others */
@@ -100,6 +102,7 @@ export class LedgerError extends Error {
   override readonly name = 'LedgerError';
 }
 
+const FENCES = [undefined, 'driver', 'kernel'] as const;
 const QOS: readonly Qos[] = ['guaranteed', 'burstable', 'best-effort'];
 const text = (b: Buffer, at: number, length: number): string => {
   const end = b.indexOf(0, at);
@@ -133,6 +136,7 @@ function parseRow(b: Buffer, at: number): LedgerRow | undefined {
     utilisationPermille: word(w + 24),
     handoverNsLast: word(w + 25),
     handoverNsMax: word(w + 26),
+    fence: FENCES[word(w + 53)],
     mpsMilli: word(w + 54),
     spatial: word(w + 55) !== 0,
     paging:

@@ -1,6 +1,6 @@
 // MPS, played by the fake driver: the daemon and what its clients get, and slices that run at the same time.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Bed, build, fields, type Load, now, sideBySide } from './bed.ts';
+import { Bed, build, fields, finished, type Load, now, sideBySide } from './bed.ts';
 import { MpsDaemon } from './mps-daemon.ts';
 
 const MiB = 1 << 20;
@@ -49,13 +49,17 @@ describe('the fake daemon', () => {
     mps.command('set_default_device_pinned_mem_limit 0 512M');
     expect(mps.command('get_default_device_pinned_mem_limit 0')).toBe('512M');
     expect(mps.command('make_coffee')).toBe('Unknown command: make_coffee');
-    const load = bed.run(undefined, 'bench/cuda_load', ['ms=800'], { CUDA_MPS_PIPE_DIRECTORY: mps.pipes });
-    await expect.poll(() => mps.command('get_server_list')).toMatch(/^\d+$/);
+    const load = bed.spawn(undefined, 'bench/cuda_load', ['ms=60000'], {
+      CUDA_MPS_PIPE_DIRECTORY: mps.pipes,
+    });
+    const ended = finished(load);
+    await expect.poll(() => mps.command('get_server_list'), { timeout: 5000 }).toMatch(/^\d+$/);
     const server = mps.command('get_server_list');
     await expect.poll(() => mps.command(`get_client_list ${server}`)).toMatch(/^\d+$/);
     expect(mps.command(`get_active_thread_percentage ${server}`)).toBe('50.0');
-    await load;
-    await expect.poll(() => mps.command(`get_client_list ${server}`)).toBe('');
+    load.kill('SIGKILL');
+    await ended;
+    await expect.poll(() => mps.command(`get_client_list ${server}`), { timeout: 5000 }).toBe('');
     mps.command('quit');
     expect(mps.command('get_server_list')).toBe('Cannot find MPS control daemon process');
   });

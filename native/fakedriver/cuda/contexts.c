@@ -69,6 +69,12 @@ API cuMemGetInfo_v2(size_t *free_bytes, size_t *total) {
   *total = g->memory_total;
   uint64_t used = g->memory_used + g->residency.resident * FAKE_BLOCK;
   *free_bytes = g->memory_total > used ? g->memory_total - used : 0;
+  const struct fake_limit *limit = fake_limit_on(g, g->process[fake_self()].group);
+  if (limit && limit->hard < *total) { // reported instead of the device
+    uint64_t mine = fake_limit_used(g, limit), left = mine < limit->hard ? limit->hard - mine : 0;
+    *total = limit->hard;
+    if (left < *free_bytes) *free_bytes = left;
+  }
   fake_unlock(g);
   return OK;
 }

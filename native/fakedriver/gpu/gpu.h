@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "limits.h"
 #include "residency.h"
 
 #define FAKE_PROCESSES 1024
@@ -69,6 +70,7 @@ struct fake_process {
   uint64_t memory;
   uint32_t server, sms;  // of MPS: the server's process, 0 without; multiprocessors it may use
   uint64_t memory_limit; // bytes that MPS lets it hold, 0: no limit
+  char group[FAKE_GROUP_MAX]; // of cgroup v2
 };
 
 #define FAKE_FAULTS 64 // that are kept
@@ -92,6 +94,7 @@ struct fake_gpu {
   struct fake_process process[FAKE_PROCESSES];
   struct fake_context context[FAKE_CONTEXTS];
   struct fake_residency residency;
+  struct fake_limit limit[FAKE_LIMITS];
 };
 
 // Maps the file; NULL where that fails. The process has its place from then on.

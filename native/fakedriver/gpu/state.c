@@ -61,6 +61,7 @@ static bool take_place(struct fake_gpu *g) {
     fake_bury(g); // the one that had this place before as well: its lock is ours now, and so shows as none
     self = i;
     g->process[i] = (struct fake_process){.in_use = 1, .pid = (uint32_t)getpid()};
+    fake_group_of_self(g->process[i].group);
     struct flock name = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = NAMES + (off_t)i, .l_len = 1};
     fcntl(file, F_SETLK, &name);
     return true;
@@ -169,6 +170,11 @@ bool fake_memory_take(uint64_t bytes) {
   if (bytes > g->memory_total - g->memory_used) fake_bury(g);
   const struct fake_process *p = &g->process[self];
   bool good = bytes <= g->memory_total - g->memory_used;
+  const struct fake_limit *limit = fake_limit_on(g, p->group);
+  if (limit && good) {
+    uint64_t used = fake_limit_used(g, limit);
+    good = used <= limit->hard && bytes <= limit->hard - used;
+  }
   if (p->memory_limit && (bytes > p->memory_limit || p->memory > p->memory_limit - bytes)) good = false;
   if (good) {
     fake_residency_yield(g, bytes);

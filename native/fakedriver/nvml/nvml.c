@@ -7,7 +7,7 @@
 #include "../gpu/gpu.h"
 
 #define API __attribute__((visibility("default")))
-enum { OK = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7, GPU_IS_LOST = 15, UNKNOWN = 999 };
+enum { OK = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NO_PERMISSION = 4, NOT_FOUND = 6, INSUFFICIENT_SIZE = 7, GPU_IS_LOST = 15, UNKNOWN = 999 };
 // A device that is lost answers nothing else.
 #define LOST (__atomic_load_n(&fake_gpu()->lost, __ATOMIC_ACQUIRE) ? GPU_IS_LOST : OK)
 #define UUID "GPU-76677075-6661-6b65-0000-000000000001"
@@ -64,6 +64,38 @@ API int nvmlDeviceGetMemoryInfo_v2(void *device, struct memory_v2 *out) {
   out->used = m.used;
   out->reserved = 0;
   return OK;
+}
+
+// Both as in nvml.h of CUDA 13.4: a group's folder by its full path, and bytes.
+struct set_limits {
+  const char *group;
+  unsigned long long soft, hard;
+};
+struct get_limits {
+  const char *group;
+  unsigned long long soft, hard, used;
+};
+API int nvmlDeviceSetMemoryLimits_v1(void *device, struct set_limits *in) {
+  char group[FAKE_GROUP_MAX], mount[FAKE_GROUP_MAX];
+  if (!in || !in->group || in->soft > in->hard) return INVALID_ARGUMENT;
+  if (geteuid() != 0) return NO_PERMISSION;
+  if (!fake_group_of(in->group, group, mount)) return NOT_FOUND;
+  struct fake_gpu *g = fake_gpu();
+  fake_lock(g);
+  bool good = fake_limit_set(g, group, mount, in->soft, in->hard);
+  fake_unlock(g);
+  return good ? LOST : UNKNOWN;
+}
+API int nvmlDeviceGetMemoryLimits_v1(void *device, struct get_limits *out) {
+  char group[FAKE_GROUP_MAX], mount[FAKE_GROUP_MAX];
+  if (!out || !out->group) return INVALID_ARGUMENT;
+  if (!fake_group_of(out->group, group, mount)) return NOT_FOUND;
+  struct fake_gpu *g = fake_gpu();
+  fake_lock(g);
+  const struct fake_limit *l = fake_limit_on(g, group);
+  if (l) out->soft = l->soft, out->hard = l->hard, out->used = fake_limit_used(g, l);
+  fake_unlock(g);
+  return l ? LOST : NOT_SUPPORTED; // as driver 615 answers for a group that no limit counts for
 }
 
 // Of the time since it was last asked, as the driver gives it for its last sample.
