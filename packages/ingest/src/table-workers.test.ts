@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { FixtureHandlers } from './table-worker.fixture.ts';
 import { TableWorkers } from './table-workers.ts';
@@ -72,5 +75,27 @@ describe('table workers', () => {
     await closed.close();
     await refused;
     await expect(closed.run('spin', {})).rejects.toThrow('closed');
+  });
+
+  it('start in any process: with its memory bounded, and with a program in its flags', async () => {
+    const module = new URL('./table-workers.ts', import.meta.url);
+    const program = `const { TableWorkers } = await import('${module}');
+      const workers = new TableWorkers(1, undefined, new URL('${fixture}'));
+      console.log(await workers.run('thread', { milliseconds: 0 }) > 0);
+      await workers.close();`;
+    for (const flags of [[], ['--max-old-space-size=200']]) {
+      const { stdout } = await promisify(execFile)(process.execPath, [
+        ...flags,
+        '--input-type=module',
+        '-e',
+        program,
+      ]);
+      expect(stdout).toBe('true\n');
+    }
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--max-old-space-size=200',
+      fileURLToPath(new URL('./table-workers.fixture.ts', import.meta.url)),
+    ]);
+    expect(stdout).toBe('true\n');
   });
 });

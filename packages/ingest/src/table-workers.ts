@@ -25,13 +25,9 @@ const env = {
   ...process.env,
 };
 
-/** Flags of the process, but for those of a program that was given in place of a file. */
-const inherited = (): string[] => {
-  const end = process.execArgv.findIndex((flag) =>
-    /^(-e|--eval|-p|--print|-pe|--input-type)(=|$)/.test(flag),
-  );
-  return end < 0 ? process.execArgv : process.execArgv.slice(0, end);
-};
+/** Whether the process runs a program that stands in its flags: threads would run that one. */
+const isInline = (): boolean =>
+  process.execArgv.some((flag) => /^(-e|--eval|-p|--print|-pe|--input-type)(=|$)/.test(flag));
 
 const errorOf = ({ name, message, code, stack }: Failure): Error =>
   Object.assign(new Error(message), { name, stack }, code === undefined ? {} : { code });
@@ -138,7 +134,9 @@ export class TableWorkers<H extends Handlers = TableHandlers> implements AsyncDi
 
   #start(): Thread | null {
     if (this.#threads.length >= this.size) return null;
-    const worker = new Worker(this.#module, { resourceLimits, execArgv: inherited(), env });
+    // Flags for all of a process, such as the bound of its memory, are refused where they are handed on by name.
+    const flags = isInline() ? { execArgv: [] } : {};
+    const worker = new Worker(this.#module, { resourceLimits, env, ...flags });
     const thread: Thread = { worker, current: null };
     this.#threads.push(thread);
     for (const [name, value] of this.#shared) worker.postMessage({ name, value } satisfies Told);
