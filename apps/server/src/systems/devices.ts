@@ -168,6 +168,13 @@ export class Devices {
     return this.#slices.grant(requestOf(holding), options);
   }
 
+  /** Once an attempt's worker is there: what the driver or the kernel can hold of its memory, they do. */
+  async confine(attempt: string, firstProcess: () => Promise<number | undefined>): Promise<void> {
+    await this.#slices.confine(attempt, firstProcess).catch((error) => {
+      this.#parts.log.warn({ err: error, attempt }, 'the memory of a slice is bounded by the limiter alone');
+    });
+  }
+
   /** Takes back what an attempt holds; a failure is logged, and `adopt` clears it at the next start. */
   async release(attempt: string): Promise<void> {
     await this.#slices.release(attempt).catch((error) => {
@@ -219,14 +226,15 @@ export class Devices {
   }
 }
 
-/** What keeps a slice within its bounds. */
+/** What keeps a slice within its bounds; `driver` and `kernel` hold its memory, whatever its processes do. */
 export function enforcementOf(
   slice: Slice,
   use: DeviceUse | null,
-): 'limiter' | 'limiter + MPS' | 'whole device' {
+): `limiter${'' | ' + MPS'}${'' | ' + driver' | ' + kernel'}` | 'whole device' {
   if (slice.mode === 'passthrough') return 'whole device';
-  const milli = use?.slices.find((one) => one.id === slice.id)?.mpsMilli ?? 0;
-  return milli > 0 ? 'limiter + MPS' : 'limiter';
+  const found = use?.slices.find((one) => one.id === slice.id);
+  const compute = (found?.mpsMilli ?? 0) > 0 ? 'limiter + MPS' : 'limiter';
+  return found?.fence ? `${compute} + ${found.fence}` : compute;
 }
 
 /** What an attempt's row keeps of its slices, as the API shows them. */

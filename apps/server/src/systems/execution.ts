@@ -202,6 +202,7 @@ export class Execution {
       const launch = await launches.launchOf(active, grant?.grant);
       const handle = await driver.start(launch, active.abort.signal);
       active.handle = handle;
+      if (grant) await devices.confine(attempt, async () => (await driver.inspect(handle))?.pid);
       telemetry.attach({
         task: task.id,
         job: job.id,

@@ -62,7 +62,17 @@ export const slice = z.object({
   bytes: z.int(),
   isolation: z.enum(['soft', 'hard']),
   /** What keeps it within its bounds. */
-  enforcement: z.enum(['limiter', 'limiter + MPS', 'MIG', 'vGPU', 'whole device']),
+  enforcement: z.enum([
+    'limiter',
+    'limiter + driver',
+    'limiter + kernel',
+    'limiter + MPS',
+    'limiter + MPS + driver',
+    'limiter + MPS + kernel',
+    'MIG',
+    'vGPU',
+    'whole device',
+  ]),
   /** Live, from the ledger: share of device time in the last second (thousandths), bytes held. */
   usedMilli: z.number().nullable(),
   usedBytes: z.int().nullable(),

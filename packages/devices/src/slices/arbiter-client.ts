@@ -14,6 +14,8 @@ export interface SliceBounds {
   scaling?: number;
   /** The pipe directory of the MPS daemon that its processes are clients of. */
   mps?: string;
+  /** The folder of the control group that its processes are in: NVIDIA's driver holds that to its memory, where it can. */
+  cgroup?: string;
   /** Slices of this name on other accelerators of the machine have their turns at the same time. */
   gang?: string;
   /** The accelerator as its API names it; absent: every device that the process sees. */
@@ -81,9 +83,15 @@ export class ArbiterClient {
     if (slice.scaling) words.push(`scaling=${Math.round(slice.scaling * 1000)}`);
     if (slice.mps) words.push(`mps=${slice.mps}`);
     if (slice.gang) words.push(`gang=${slice.gang}`);
+    if (slice.cgroup) words.push(`cgroup=${encodeURI(slice.cgroup)}`);
     if (slice.device) words.push(`device=${slice.device}`);
     const [head] = await request(this.#socket, `add ${words.join(' ')}`);
     return /dir=(.*)$/.exec(head!)![1]!;
+  }
+
+  /** Says which control group the slice's processes are in. */
+  async confine(id: string, cgroup: string): Promise<void> {
+    await request(this.#socket, `set id=${id} cgroup=${encodeURI(cgroup)}`);
   }
 
   /** Removes the slice; one that is gone already is fine. */

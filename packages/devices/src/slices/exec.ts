@@ -7,6 +7,7 @@ import { offered, poolOf } from '../pool.ts';
 import { keptPools } from '../pool-file.ts';
 import type { ArbiterClient } from './arbiter-client.ts';
 import { arbiterDir, ensureArbiter, limiterName, stopIdleArbiters } from './arbiter-process.ts';
+import { hasMemoryPartitions, makeGroup, removeGroup, startIn } from './control-group.ts';
 import { execSliceId, isExecSlice, isLiveExecSlice } from './exec-slice.ts';
 import { limiterEnv } from './limiter-grant.ts';
 import { UsageMeter } from './usage-meter.ts';
@@ -41,22 +42,26 @@ export async function execUnderSlice(
   const placed = await place(home, devices, request);
   const id = execSliceId();
   const name = limiterName(placed.device);
-  const dir = await placed.arbiter.add({
+  const group = hasMemoryPartitions(placed.device) ? makeGroup(`vgpu-${id}`) : undefined;
+  const added = placed.arbiter.add({
     id,
     memory: placed.bytes,
     share: request.qos === 'best-effort' ? 0 : request.milli,
     qos: request.qos,
     ...(placed.scaling > 1 ? { scaling: placed.scaling } : {}),
     ...(name ? { device: name } : {}),
+    ...(group ? { cgroup: group } : {}),
   });
   try {
-    return await run(request.command, {
+    const env = {
       ...process.env,
-      ...limiterEnv([dir]),
+      ...limiterEnv([await added]),
       ...(placed.device.provider === 'nvidia' ? { CUDA_VISIBLE_DEVICES: placed.device.uuid } : {}),
-    });
+    };
+    return await run(request.command, env, group);
   } finally {
     await placed.arbiter.remove(id);
+    if (group) await removeGroup(group);
     await stopIdleArbiters(home);
   }
 }
@@ -124,10 +129,10 @@ async function place(home: string, devices: readonly Accelerator[], request: Exe
   });
 }
 
-function run(command: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+function run(command: readonly string[], env: NodeJS.ProcessEnv, group?: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const [program, ...args] = command;
-    const child = spawn(program!, args, { stdio: 'inherit', env });
+    const child = startIn(group, () => spawn(program!, args, { stdio: 'inherit', env }));
     const forward = (signal: NodeJS.Signals) => child.kill(signal);
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
     for (const signal of signals) process.on(signal, forward);

@@ -11,6 +11,7 @@ import { type MpsHost, mpsHost, mpsPlan } from '../mps/mps-plan.ts';
 import { offered, type Pool, poolOf } from '../pool.ts';
 import { ArbiterClient, ArbiterError } from './arbiter-client.ts';
 import { arbiterDir, ensureArbiter, limiterName, sliceIdsIn } from './arbiter-process.ts';
+import { groupOf, hasMemoryPartitions } from './control-group.ts';
 import { deviceGrant } from './device-grant.ts';
 import { isExecSlice, isLiveExecSlice } from './exec-slice.ts';
 import { emptyGrant, type Grant, joinGrants } from './grant.ts';
@@ -85,6 +86,20 @@ export class SliceManager {
       await this.release(request.attempt).catch(() => {});
       throw error;
     }
+  }
+
+  /**
+   * Once an attempt's container is there: NVIDIA's driver holds its control group to the memory of its slices, where it
+   * can. Of programs that go around the limiter as well.
+   * @param firstProcess finds the container's first process, by its PID on the host; asked only where it matters.
+   */
+  async confine(attempt: string, firstProcess: () => Promise<number | undefined>): Promise<void> {
+    const limited = this.slices.filter((slice) => slice.attempt === attempt && slice.mode === 'shared');
+    const held = limited.filter((slice) => hasMemoryPartitions(this.#device(slice.uuid)));
+    const pid = held.length > 0 ? await firstProcess() : undefined;
+    const group = pid ? groupOf(pid) : undefined;
+    if (!group) return;
+    for (const { uuid, id } of held) await new ArbiterClient(arbiterDir(this.#home, uuid)).confine(id, group);
   }
 
   /** Takes back everything that an attempt holds. Safe to call twice. */

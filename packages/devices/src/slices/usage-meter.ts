@@ -27,6 +27,8 @@ export interface SliceUse {
   readonly capBytes: number;
   /** How the memory of an over-committed slice comes and goes; undefined for others. */
   readonly paging: LedgerPaging | undefined;
+  /** Who holds its control group to its memory, beside the limiter: NVIDIA's driver, or the kernel; undefined: nobody. */
+  readonly fence: 'driver' | 'kernel' | undefined;
   /** Under MPS: milli of the multiprocessors that its processes may use; 0: not under MPS. */
   readonly mpsMilli: number;
   /** Under MPS: those are its own. */
@@ -89,6 +91,7 @@ export class UsageMeter {
         shareMilli: row.shareMilli,
         capBytes: row.memoryCap,
         paging: row.paging,
+        fence: row.fence,
         mpsMilli: row.mpsMilli,
         spatial: row.spatial,
       }),
