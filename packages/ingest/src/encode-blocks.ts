@@ -1,5 +1,5 @@
 import { codedValues, flagValues } from './coded-values.ts';
-import type { ColumnStore, WordsColumn } from './column-store.ts';
+import type { ColumnStore } from './column-store.ts';
 import { type Cells, NumberCells, WordCells } from './encode-cells.ts';
 import {
   booleanChunk,
@@ -11,6 +11,7 @@ import {
 } from './encode-chunk.ts';
 import { encodeRows } from './encode-csv.ts';
 import { Output } from './encode-output.ts';
+import { scratch } from './encode-scratch.ts';
 import { type ClippedState, ClippedTally } from './number-tally.ts';
 import type { Answer, Shared } from './serve-tasks.ts';
 import { type Span, sharedStore } from './tally-blocks.ts';
@@ -36,12 +37,13 @@ interface Encoder {
   tally: ClippedTally | null;
 }
 
-function numberEncoder(column: WrittenColumn, none: string, rows: number): Encoder {
+function numberEncoder(column: WrittenColumn, none: string, rows: number, place: number): Encoder {
   const cells = new NumberCells(column, none);
   const tally = column.tally && new ClippedTally(column.tally);
-  const treated = new Float64Array(rows);
+  const treated = new Float64Array(scratch(`column ${place}`, 8 * rows), 0, rows);
   const { min, max } = column.limits;
   const fill = column.fill === null ? Number.NaN : Number(column.fill);
+  const isLeft = min === -Infinity && max === Infinity && column.fill === null;
   return {
     cells,
     tally,
@@ -49,6 +51,10 @@ function numberEncoder(column: WrittenColumn, none: string, rows: number): Encod
       const values = store.numbers(block, column.column);
       cells.values = values;
       tally?.push(values);
+      if (isLeft) {
+        treated.set(values, at);
+        return;
+      }
       for (let i = 0; i < values.length; i++) {
         const x = values[i]!;
         treated[at + i] = x >= min && x <= max ? x : x < min ? min : x > max ? max : fill;
@@ -60,15 +66,13 @@ function numberEncoder(column: WrittenColumn, none: string, rows: number): Encod
 
 /** Cells whose codes come from a store, or are made. */
 function codedEncoder(
-  words: readonly (string | null)[],
-  fill: string | null,
-  none: string,
+  cells: WordCells,
   rows: number,
+  place: number,
   codesOf: (store: ColumnStore, block: number) => Uint16Array,
   chunk: (codes: Uint16Array) => Chunk,
 ): Encoder {
-  const cells = new WordCells(words, fill, none);
-  const all = new Uint16Array(rows);
+  const all = new Uint16Array(scratch(`column ${place}`, 2 * rows), 0, rows);
   return {
     cells,
     tally: null,
@@ -82,48 +86,54 @@ function codedEncoder(
 
 /** What is made of a column's words for any row. */
 interface Words {
+  cells: WordCells;
   values: CodedValues | null;
   truths: Int8Array | null;
 }
 
-function wordsOf({ words }: WordsColumn, { type, fill }: WrittenColumn): Words {
+function wordsOf(words: readonly (string | null)[], { type, fill }: WrittenColumn, none: string): Words {
+  const cells = new WordCells(words, fill as string | null, none);
+  if (type === 'indicator') return { cells, values: flagValues, truths: null };
   if (type !== 'boolean')
-    return { values: codedValues(words, fill as string | null, type as 'text'), truths: null };
+    return { cells, values: codedValues(words, fill as string | null, type as 'text'), truths: null };
   const truths = Int8Array.from(words, (word) => {
     const text = word ?? fill;
     return text === null ? -1 : text === 'true' ? 1 : 0;
   });
-  return { values: null, truths };
+  return { cells, values: null, truths };
 }
 
 /** Words are prepared once for each plan. */
 const prepared = new WeakMap<WrittenColumn, Words>();
 
-function encoderOf(column: WrittenColumn, none: string, rows: number, store: ColumnStore): Encoder {
+function encoderOf(
+  column: WrittenColumn,
+  none: string,
+  rows: number,
+  store: ColumnStore,
+  place: number,
+): Encoder {
   const stored = store.description.columns[column.column]!;
-  if (column.type === 'indicator') {
-    const isMissing =
-      stored.kind === 'words' ? Uint16Array.from(stored.words, (word) => Number(word === null)) : null;
-    const codesOf = (_: ColumnStore, block: number): Uint16Array =>
-      isMissing
-        ? store.codes(block, column.column).map((code) => isMissing[code]!)
-        : Uint16Array.from(store.numbers(block, column.column), (value) => Number(Number.isNaN(value)));
-    return codedEncoder(['0', '1'], null, none, rows, codesOf, (codes) => codedChunk(codes, flagValues));
-  }
-  if (stored.kind === 'numbers') return numberEncoder(column, none, rows);
+  const isIndicator = column.type === 'indicator';
+  if (stored.kind === 'numbers' && !isIndicator) return numberEncoder(column, none, rows, place);
   let words = prepared.get(column);
   if (!words) {
-    words = wordsOf(stored, column);
+    words = wordsOf(isIndicator || stored.kind === 'numbers' ? ['0', '1'] : stored.words, column, none);
     prepared.set(column, words);
   }
-  const { values, truths } = words;
-  return codedEncoder(
-    stored.words,
-    column.fill as string | null,
-    none,
-    rows,
-    (_, block) => store.codes(block, column.column),
-    (codes) => (truths ? booleanChunk(codes, truths) : codedChunk(codes, values!)),
+  const { cells, values, truths } = words;
+  const isMissing =
+    stored.kind === 'words' && isIndicator
+      ? Uint16Array.from(stored.words, (word) => Number(word === null))
+      : null;
+  const codesOf = (_: ColumnStore, block: number): Uint16Array => {
+    if (stored.kind === 'numbers')
+      return Uint16Array.from(store.numbers(block, column.column), (value) => Number(Number.isNaN(value)));
+    const codes = store.codes(block, column.column);
+    return isMissing ? codes.map((code) => isMissing[code]!) : codes;
+  };
+  return codedEncoder(cells, rows, place, codesOf, (codes) =>
+    truths ? booleanChunk(codes, truths) : codedChunk(codes, values!),
   );
 }
 
@@ -133,7 +143,7 @@ export function encodeBlocks(task: Span & { spare: ArrayBuffer[] }, shared: Shar
   const { columns, none } = shared.get('write') as WritePlan;
   const blocks = store.description.blocks.slice(task.from, task.to);
   const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
-  const encoders = columns.map((column) => encoderOf(column, none, rows, store));
+  const encoders = columns.map((column, i) => encoderOf(column, none, rows, store, i));
   const cells = encoders.map((one) => one.cells);
   const lines = new Output(task.spare);
   let at = 0;

@@ -56,16 +56,6 @@ function putDigits(value: number, size: number, to: DataView, at: number): void 
   to.setUint32(at + size - 4, fours[value - high * 10_000]!, true);
 }
 
-/** The same, and nothing behind them. */
-function putExactly(value: number, size: number, to: Uint8Array, at: number): void {
-  let rest = value;
-  for (let place = at + size; place > at; ) {
-    const left = (rest / 10) | 0;
-    to[--place] = zero + rest - left * 10;
-    rest = left;
-  }
-}
-
 /**
  * Numbers: those of at most nine digits or so are put digit by digit; all others are made as text first. Bounds
  * and fillers have one text each.
@@ -146,36 +136,109 @@ export class NumberCells implements Cells {
     const digits = this.#digits;
     const sizes = this.#sizes;
     const places = this.#places;
-    const texts = this.#texts;
     const decimals = this.#decimals;
-    const power = 10 ** Math.max(0, decimals);
-    const view = new DataView(to.buffer, to.byteOffset, to.length);
-    const isExact = room < spilledDigits;
+    this.#putTexts(to, ends, rows);
+    if (room < spilledDigits) putAllExactly(digits, sizes, places, decimals, to, ends, rows);
+    else if (decimals > 0) putDecimals(digits, sizes, places, decimals, to, ends, rows);
+    else putIntegers(digits, sizes, places, to, ends, rows);
     for (let row = 0; row < rows; row++) {
-      const at = ends[row]!;
-      const end = at + sizes[row]!;
-      const from = places[row]!;
-      if (from < 0) {
-        const number = digits[row]!;
-        const sign = number >> 31;
-        const rest = (number ^ sign) - sign;
-        const start = at - sign;
-        // The first digit takes its place where there is no sign.
-        to[at] = minus;
-        if (decimals <= 0) {
-          if (isExact) putExactly(rest, end - start, to, start);
-          else putDigits(rest, end - start, view, start);
-        } else {
-          const whole = (rest / power) | 0;
-          const mark = end - decimals - 1;
-          putDigits(whole, mark - start, view, start);
-          to[mark] = point;
-          if (isExact) putExactly(rest - whole * power, decimals, to, mark + 1);
-          else putDigits(rest - whole * power, decimals, view, mark + 1);
-        }
-      } else for (let i = 0; i < end - at; i++) to[at + i] = texts[from + i]!;
+      const end = ends[row]! + sizes[row]!;
       to[end] = separator;
       ends[row] = end + 1;
+    }
+  }
+
+  /** The cells that are no digits. */
+  #putTexts(to: Uint8Array, ends: Int32Array, rows: number): void {
+    const places = this.#places;
+    const sizes = this.#sizes;
+    const texts = this.#texts;
+    for (let row = 0; row < rows; row++) {
+      const from = places[row]!;
+      if (from < 0) continue;
+      const at = ends[row]!;
+      const size = sizes[row]!;
+      for (let i = 0; i < size; i++) to[at + i] = texts[from + i]!;
+    }
+  }
+}
+
+// Each kind is put by a loop of its own: small enough for the compiler to make one piece of it.
+
+function putIntegers(
+  digits: Int32Array,
+  sizes: Int32Array,
+  places: Int32Array,
+  to: Uint8Array,
+  ends: Int32Array,
+  rows: number,
+): void {
+  const view = new DataView(to.buffer, to.byteOffset, to.length);
+  for (let row = 0; row < rows; row++) {
+    if (places[row]! >= 0) continue;
+    const at = ends[row]!;
+    const number = digits[row]!;
+    const sign = number >> 31;
+    // The first digit takes its place where there is no sign.
+    to[at] = minus;
+    putDigits((number ^ sign) - sign, sizes[row]! + sign, view, at - sign);
+  }
+}
+
+function putDecimals(
+  digits: Int32Array,
+  sizes: Int32Array,
+  places: Int32Array,
+  decimals: number,
+  to: Uint8Array,
+  ends: Int32Array,
+  rows: number,
+): void {
+  const view = new DataView(to.buffer, to.byteOffset, to.length);
+  const power = powers[decimals]!;
+  // A little more than 1 / power: the product's whole part is the quotient's, for whole numbers below 2^31.
+  const inverse = (1 + 2 ** -50) / power;
+  for (let row = 0; row < rows; row++) {
+    if (places[row]! >= 0) continue;
+    const at = ends[row]!;
+    const number = digits[row]!;
+    const sign = number >> 31;
+    const rest = (number ^ sign) - sign;
+    const whole = (rest * inverse) | 0;
+    const mark = at + sizes[row]! - decimals - 1;
+    to[at] = minus;
+    putDigits(whole, mark - at + sign, view, at - sign);
+    to[mark] = point;
+    putDigits(rest - Math.imul(whole, power), decimals, view, mark + 1);
+  }
+}
+
+/** Where nothing behind a cell may be written over. */
+function putAllExactly(
+  digits: Int32Array,
+  sizes: Int32Array,
+  places: Int32Array,
+  decimals: number,
+  to: Uint8Array,
+  ends: Int32Array,
+  rows: number,
+): void {
+  for (let row = 0; row < rows; row++) {
+    if (places[row]! >= 0) continue;
+    const at = ends[row]!;
+    const number = digits[row]!;
+    const sign = number >> 31;
+    let rest = (number ^ sign) - sign;
+    to[at] = minus;
+    const mark = decimals > 0 ? at + sizes[row]! - decimals - 1 : -1;
+    for (let place = at + sizes[row]!; place > at - sign; ) {
+      if (--place === mark) {
+        to[place] = point;
+        continue;
+      }
+      const left = (rest / 10) | 0;
+      to[place] = zero + rest - left * 10;
+      rest = left;
     }
   }
 }

@@ -1,5 +1,6 @@
 import { constants, zstdCompressSync } from 'node:zlib';
-import { bitsOf, deltaRoom, putDeltas, putHybrid } from './encode-bits.ts';
+import { bitsOf, deltaRoom, putDeltas, putHybrid, putVarint } from './encode-bits.ts';
+import { scratch } from './encode-scratch.ts';
 import { thriftBytes } from './encode-thrift.ts';
 
 /** What a Parquet column chunk's metadata say; places are counted from the chunk's first byte. */
@@ -36,14 +37,16 @@ const trialRows = 8192;
 /** Pages below this are not worth compressing. */
 const leastBytes = 1024;
 /** Bytes that show whether a page can be compressed. */
-const sampleBytes = 16_384;
+const sampleBytes = 8192;
 /** What compression has to leave at most. */
 const worthwhile = 0.88;
 
 /** Bytes of a text that may be told as a row group's smallest or largest. */
 const longestBound = 1024;
 
-const level = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const level = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 1 << 16 };
+/** Whole pages come out in few pieces. */
+const pageLevel = { ...level, chunkSize: 1 << 19 };
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
@@ -52,29 +55,34 @@ interface Page {
   kind: keyof typeof pages;
   encoding: number;
   values: number;
-  body: Uint8Array;
+  /** What it holds, in pieces. */
+  body: readonly Uint8Array[];
 }
+
+const lengthOf = (parts: readonly Uint8Array[]): number => parts.reduce((sum, { length }) => sum + length, 0);
 
 function pageHeader({ kind, encoding, values, body }: Page, compressed: number): Uint8Array {
   const own = { 1: { int: values }, 2: { int: encoding } };
   return thriftBytes({
     1: { int: pages[kind] },
-    2: { int: body.length },
+    2: { int: lengthOf(body) },
     3: { int: compressed },
     5: kind === 'data' ? { struct: { ...own, 3: { int: encodings.rle }, 4: { int: encodings.rle } } } : null,
     7: kind === 'dictionary' ? { struct: own } : null,
   });
 }
 
-function isCompressible(body: Uint8Array): boolean {
-  if (body.length < leastBytes) return false;
-  const start = Math.max(0, (body.length - sampleBytes) >> 1);
-  const sample = body.subarray(start, start + sampleBytes);
+/** By a look at the middle of the page's largest piece. */
+function isCompressible({ body }: Page): boolean {
+  const largest = body.reduce((most, part) => (part.length > most.length ? part : most));
+  if (largest.length < leastBytes) return false;
+  const start = Math.max(0, (largest.length - sampleBytes) >> 1);
+  const sample = largest.subarray(start, start + sampleBytes);
   return zstdCompressSync(sample, level).length < sample.length * worthwhile;
 }
 
 function chunkOf(list: readonly Page[], facts: Pick<ChunkFacts, 'rows' | 'nulls' | 'min' | 'max'>): Chunk {
-  const isSmaller = list.some(({ body }) => isCompressible(body));
+  const isSmaller = list.some(isCompressible);
   const parts: Uint8Array[] = [];
   const found: ChunkFacts = {
     ...facts,
@@ -85,26 +93,36 @@ function chunkOf(list: readonly Page[], facts: Pick<ChunkFacts, 'rows' | 'nulls'
     dictionary: 0,
   };
   for (const page of list) {
-    const body = isSmaller ? zstdCompressSync(page.body, level) : page.body;
-    const header = pageHeader(page, body.length);
-    parts.push(header, body);
-    found.uncompressed += header.length + page.body.length;
-    found.compressed += header.length + body.length;
-    if (page.kind === 'dictionary') found.dictionary = header.length + body.length;
+    const body = isSmaller ? [zstdCompressSync(together(page.body), pageLevel)] : page.body;
+    const size = lengthOf(body);
+    const header = pageHeader(page, size);
+    parts.push(header, ...body);
+    found.uncompressed += header.length + lengthOf(page.body);
+    found.compressed += header.length + size;
+    if (page.kind === 'dictionary') found.dictionary = header.length + size;
   }
   return { parts, facts: found };
 }
 
 /** Which rows have a value, as a data page begins with it. */
 function levels(present: Uint8Array, rows: number): Uint8Array {
-  const to = new Uint8Array(16 + Math.ceil(rows / 8));
+  const to = new Uint8Array(scratch('levels', 16 + Math.ceil(rows / 8)));
   const end = putHybrid(present, rows, 1, to, 4);
   new DataView(to.buffer).setUint32(0, end - 4, true);
   return to.subarray(0, end);
 }
 
+/** The same where all rows have one. */
+function allLevels(rows: number): Uint8Array {
+  const to = new Uint8Array(16);
+  to[putVarint(2 * rows, to, 4)] = 1;
+  const end = putVarint(2 * rows, to, 4) + 1;
+  to[0] = end - 4;
+  return to.subarray(0, end);
+}
+
 const together = (parts: readonly Uint8Array[]): Uint8Array => {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  const all = new Uint8Array(lengthOf(parts));
   let at = 0;
   for (const part of parts) {
     all.set(part, at);
@@ -122,16 +140,16 @@ function dictionaryPages(
   rows: number,
 ): Page[] {
   const width = Math.max(1, bitsOf(distinct - 1));
-  const packed = new Uint8Array(16 + Math.ceil(size / 8) * width);
+  const packed = new Uint8Array(scratch('packed', 16 + Math.ceil(size / 8) * width));
   packed[0] = width;
   const end = putHybrid(codes, size, width, packed, 1);
   return [
-    { kind: 'dictionary', encoding: encodings.plain, values: distinct, body: values },
+    { kind: 'dictionary', encoding: encodings.plain, values: distinct, body: [values] },
     {
       kind: 'data',
       encoding: encodings.dictionary,
       values: rows,
-      body: together([levelBytes, packed.subarray(0, end)]),
+      body: [levelBytes, packed.subarray(0, end)],
     },
   ];
 }
@@ -145,11 +163,11 @@ function numberDictionary(
   if (most < 2) return null;
   const slots = 2 ** bitsOf(2 * most);
   const mask = slots - 1;
-  const table = new Uint16Array(slots);
-  const distinct = new Float64Array(most);
-  const codes = new Uint16Array(size);
+  const table = new Uint16Array(scratch('slots', 2 * slots), 0, slots).fill(0);
+  const distinct = new Float64Array(scratch('distinct', 8 * most), 0, most);
+  const codes = new Uint16Array(scratch('codes', 2 * size), 0, size);
   const words = new Uint32Array(values.buffer, values.byteOffset, 2 * size);
-  const seen = new Uint32Array(distinct.buffer);
+  const seen = new Uint32Array(distinct.buffer, 0, 2 * most);
   let count = 0;
   for (let i = 0; i < size; i++) {
     const low = words[2 * i]!;
@@ -175,7 +193,7 @@ function numberDictionary(
 }
 
 function plainInts(values: Float64Array, size: number): Uint8Array {
-  const words = new Uint32Array(2 * size);
+  const words = new Uint32Array(scratch('ints', 8 * size), 0, 2 * size);
   for (let i = 0; i < size; i++) {
     const x = values[i]!;
     const high = Math.floor(x / 2 ** 32);
@@ -185,41 +203,53 @@ function plainInts(values: Float64Array, size: number): Uint8Array {
   return bytesOf(words);
 }
 
+/** The values alone, and which rows have one. */
+function without(values: Float64Array, count: number): { held: Float64Array; levelBytes: Uint8Array } {
+  const rows = values.length;
+  const present = new Uint8Array(scratch('present', rows), 0, rows);
+  const held = new Float64Array(scratch('held', 8 * rows), 0, rows);
+  let size = 0;
+  for (let i = 0; i < rows; i++) {
+    const x = values[i]!;
+    const isValue = Number.isNaN(x) ? 0 : 1;
+    present[i] = isValue;
+    held[size] = x;
+    size += isValue;
+  }
+  return { held: held.subarray(0, count), levelBytes: levels(present, rows) };
+}
+
 /**
  * Numbers of a row group: doubles plain or by a dictionary, integers by their differences.
  * @param values one for each row, NaN where there is none.
  */
 export function numberChunk(values: Float64Array, type: 'integer' | 'number'): Chunk {
   const rows = values.length;
-  const present = new Uint8Array(rows);
-  let held = new Float64Array(rows);
-  let size = 0;
   let min = Infinity;
   let max = -Infinity;
+  let size = 0;
   for (let i = 0; i < rows; i++) {
     const x = values[i]!;
-    if (Number.isNaN(x)) continue;
-    present[i] = 1;
-    held[size++] = x;
     if (x < min) min = x;
     if (x > max) max = x;
+    if (!Number.isNaN(x)) size++;
   }
-  held = held.subarray(0, size);
-  const levelBytes = levels(present, rows);
+  const { held, levelBytes } =
+    size === rows ? { held: values, levelBytes: allLevels(rows) } : without(values, size);
   const isDouble = type === 'number';
   const plain = (list: Float64Array): Uint8Array => (isDouble ? bytesOf(list) : plainInts(list, list.length));
   // Readers compare -0 and 0 as they like: bounds that hold for both orders.
   const ends = (isDouble ? [min === 0 ? -0 : min, max === 0 ? 0 : max] : [min, max]).map((one) =>
-    plain(Float64Array.of(one)),
+    plain(Float64Array.of(one)).slice(),
   );
   const facts = {
     ...{ rows, nulls: rows - size },
     ...(size === 0 ? { min: null, max: null } : { min: ends[0]!, max: ends[1]! }),
   };
   const data = (encoding: number, ...body: Uint8Array[]): Chunk =>
-    chunkOf([{ kind: 'data', encoding, values: rows, body: together([levelBytes, ...body]) }], facts);
+    chunkOf([{ kind: 'data', encoding, values: rows, body: [levelBytes, ...body] }], facts);
   if (!isDouble) {
-    const to = new Uint8Array(deltaRoom(size));
+    const to = new Uint8Array(scratch('deltas', deltaRoom(size)));
     const end = putDeltas(held, size, to, 0);
     if (end !== -1) return data(encodings.delta, to.subarray(0, end));
   }
@@ -242,8 +272,8 @@ export interface CodedValues {
 /** Values of a row group that have codes, by a dictionary of those that stand there. */
 export function codedChunk(codes: Uint16Array, values: CodedValues): Chunk {
   const rows = codes.length;
-  const present = new Uint8Array(rows);
-  const held = new Int32Array(rows);
+  const present = new Uint8Array(scratch('present', rows), 0, rows).fill(0);
+  const held = new Int32Array(scratch('held', 4 * rows), 0, rows);
   const used = new Int32Array(values.plain.length).fill(-1);
   const list: number[] = [];
   let size = 0;
@@ -284,7 +314,7 @@ export function codedChunk(codes: Uint16Array, values: CodedValues): Chunk {
     );
   // Mostly distinct values are shorter without places; very long lists of them are no dictionary for readers.
   if (size === 0 || list.length > size / 2) {
-    const body = together([levelBytes, plainly(held.subarray(0, size).map((own) => list[own]!))]);
+    const body = [levelBytes, plainly(held.subarray(0, size).map((own) => list[own]!))];
     return chunkOf([{ kind: 'data', encoding: encodings.plain, values: rows, body }], facts);
   }
   return chunkOf(dictionaryPages(plainly(list), list.length, levelBytes, held, size, rows), facts);
@@ -308,7 +338,7 @@ export function booleanChunk(codes: Uint16Array, truths: Int8Array): Chunk {
   let at = 0;
   for (let i = 0; i < size; i++) if (held[i] === 1) to[i >> 3]! |= 1 << (i & 7);
   at = Math.ceil(size / 8);
-  const body = together([levels(present, rows), to.subarray(0, at)]);
+  const body = [levels(present, rows), to.subarray(0, at)];
   return chunkOf([{ kind: 'data', encoding: encodings.plain, values: rows, body }], {
     ...{ rows, nulls: rows - size },
     min: size === 0 ? null : Uint8Array.of(trues === size ? 1 : 0),
