@@ -123,6 +123,20 @@ export async function ensureMpsDaemon(control: string, dir: string, uuid: string
   });
 }
 
+/**
+ * What each client that is yet to come may hold of the device at most, by the server: a client's own environment can
+ * only make that less. Servers give it to every client alike, so it is the most that any slice may have.
+ * @param bytes 0: no limit where none was set before.
+ */
+export async function limitMpsClients(control: string, folders: MpsFolders, bytes: number): Promise<void> {
+  if (bytes === 0) return;
+  const limit = `0 ${Math.ceil(bytes / 2 ** 20)}M`;
+  await mpsCommand(control, folders, `set_default_device_pinned_mem_limit ${limit}`); // of servers yet to come
+  const servers = (await mpsCommand(control, folders, 'get_server_list')) ?? '';
+  for (const pid of servers.split('\n').filter(Boolean))
+    await mpsCommand(control, folders, `set_device_pinned_mem_limit ${pid} ${limit}`);
+}
+
 /** Whether a device has, or had, a daemon of ours. */
 export const hasMpsDaemon = (dir: string): boolean => existsSync(mpsFolders(dir).pipes);
 

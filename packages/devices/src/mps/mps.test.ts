@@ -88,6 +88,25 @@ describe.runIf(root)('slices of a pool with MPS', () => {
     await slices.release('a');
   });
 
+  it('have no process beyond the largest of them, by the server: also one that drops the limiter and its environment', async () => {
+    const slices = manager();
+    await slices.grant(request('s', 'p'), options()); // 1 GiB
+    const folders = mpsFolders(dir);
+    const bare = (bytes: number) =>
+      ended(
+        spawn(join(native, 'build/bench/cuda_load'), ['ms=10', `bytes=${bytes}`], {
+          env: { ...process.env, CUDA_MPS_PIPE_DIRECTORY: folders.pipes },
+          stdio: 'ignore',
+        }),
+      );
+    expect(await bare(700 * 2 ** 20)).toBe(0);
+    expect(await bare(800 * 2 ** 20)).toBe(1); // with its context more than 1 GiB
+    const larger = { ...request('t', 'p'), shares: [{ uuid, milli: 250, bytes: 2 ** 31 }] };
+    await slices.grant(larger, options()); // the server that runs learns of it
+    expect(await bare(800 * 2 ** 20)).toBe(0);
+    for (const id of ['s', 't']) await slices.release(id);
+  });
+
   it('are of one project at a time, unless the pool says otherwise', async () => {
     const slices = manager();
     await slices.grant(request('b', 'ours'), options());

@@ -5,7 +5,14 @@ import type { Accelerator } from '../accelerator.ts';
 import { ensureOwnSpec } from '../cdi/nvidia-spec.ts';
 import { backedBytes, overcommitted } from '../host-backing.ts';
 import type { Inventory } from '../inventory.ts';
-import { ensureMpsDaemon, hasMpsDaemon, mpsFolders, stopMpsDaemon } from '../mps/mps-daemon.ts';
+import {
+  ensureMpsDaemon,
+  hasMpsDaemon,
+  limitMpsClients,
+  type MpsFolders,
+  mpsFolders,
+  stopMpsDaemon,
+} from '../mps/mps-daemon.ts';
 import { mpsGrant } from '../mps/mps-grant.ts';
 import { type MpsHost, mpsHost, mpsPlan } from '../mps/mps-plan.ts';
 import { offered, type Pool, poolOf } from '../pool.ts';
@@ -138,8 +145,7 @@ export class SliceManager {
       await ensureArbiter(this.#home, device);
       const dir = arbiterDir(this.#home, device.uuid);
       const { control } = this.#mpsHost();
-      if (control && hasMpsDaemon(dir) && this.underMps(device.uuid))
-        await ensureMpsDaemon(control, dir, device.uuid);
+      if (control && hasMpsDaemon(dir) && this.underMps(device.uuid)) await this.#mpsDaemon(control, device);
     }
   }
 
@@ -206,7 +212,15 @@ export class SliceManager {
     }
     const dir = arbiterDir(this.#home, device.uuid);
     mkdirSync(dir, { recursive: true, mode: 0o711 });
-    return (await ensureMpsDaemon(host.control!, dir, device.uuid)).pipes;
+    return (await this.#mpsDaemon(host.control!, device, [slice.bytes])).pipes;
+  }
+
+  /** The device's daemon, which lets no client have more than the largest of the slices may. @param more caps, in bytes */
+  async #mpsDaemon(control: string, device: Accelerator, more: readonly number[] = []): Promise<MpsFolders> {
+    const folders = await ensureMpsDaemon(control, arbiterDir(this.#home, device.uuid), device.uuid);
+    const caps = [...more, ...(this.usage(device.uuid)?.slices ?? []).map((one) => one.capBytes)];
+    await limitMpsClients(control, folders, caps.includes(0) ? device.memory : Math.max(0, ...caps));
+    return folders;
   }
 
   #mpsGrant(slice: Slice, pool: Pool): Grant {
