@@ -91,6 +91,8 @@ class Joining {
   readonly #found: ParsedFile;
   readonly #words: (JoinedTexts | null)[];
   readonly #odd: (JoinedTexts | null)[];
+  /** Memory of blocks that were written to the file, for others. */
+  readonly #spare: SharedArrayBuffer[] = [];
   #at = 0;
 
   constructor(
@@ -144,6 +146,7 @@ class Joining {
       quote: quote === '' ? -1 : quote.charCodeAt(0),
       crlf: newline === 'crlf',
       columns: this.#found.columns,
+      spare: this.#spare.pop() ?? null,
     });
     asked.catch(() => {});
     return asked;
@@ -186,8 +189,10 @@ class Joining {
     });
     found.rows += rows;
     if (this.#file) {
-      await writeWhole(this.#file, new Uint8Array(buffer), this.#at);
-      this.#at += buffer.byteLength;
+      const length = places.at(-1)!;
+      await writeWhole(this.#file, new Uint8Array(buffer, 0, length), this.#at);
+      this.#at += length;
+      this.#spare.push(buffer);
     }
     return true;
   }

@@ -102,6 +102,8 @@ export class NumberReader {
       while (isDigit(bytes[digits]!)) exponent = exponent * 10 + bytes[digits++]! - zero;
       if (digits - first > 3) return false;
       scientific = digits > first;
+      // The engine itself writes some numbers so.
+      if (scientific && format.compared) return false;
       if (scientific) at = digits;
       if (sign === minus) exponent = -exponent;
     }
@@ -145,8 +147,7 @@ export class NumberReader {
     }
     const digitsEnd = bytes[stop - 1] !== zero || fraction === 1;
     const size0 = this.value === 0 || this.value >= 1e-4;
-    this.verbatim =
-      plain && mark === point && !scientific && !padded && digitsEnd && size0 && this.value < 1e15;
+    this.verbatim = plain && mark === point && !padded && digitsEnd && size0 && this.value < 1e15;
     if (negative) this.value = -this.value;
     return true;
   }

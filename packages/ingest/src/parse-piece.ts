@@ -24,6 +24,8 @@ export interface ParseTask {
   quote: number;
   crlf: boolean;
   columns: ParsedColumn[];
+  /** Memory that may be written over; null where the piece's is to be new. */
+  spare: SharedArrayBuffer | null;
 }
 
 /** Cells of a column of numbers that the engine's expressions have to look at. */
@@ -186,10 +188,12 @@ function parseRows(
     kind: number ? 'numbers' : 'words',
   }));
   const places = columnPlaces(kinds, capacity);
-  const buffer = new SharedArrayBuffer(places.at(-1)!);
+  const bytesNeeded = places.at(-1)!;
+  const buffer =
+    task.spare && task.spare.byteLength >= bytesNeeded ? task.spare : new SharedArrayBuffer(bytesNeeded);
   // All columns of numbers are in one array, and all of codes in another: places of their first rows.
-  const numbers = new Float64Array(buffer);
-  const codes = new Uint16Array(buffer);
+  const numbers = new Float64Array(buffer, 0, bytesNeeded / 8);
+  const codes = new Uint16Array(buffer, 0, bytesNeeded / 2);
   const firstPlaces = Int32Array.from(columns, ({ number }, i) => places[i]! / (number ? 8 : 2));
   const isNumbers = Uint8Array.from(columns, ({ number }) => (number ? 1 : 0));
   // Marks and units that hold the delimiter can only stand in quoted cells.
