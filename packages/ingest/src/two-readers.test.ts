@@ -1,10 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { cleanFile } from './clean-file.ts';
 import { bytesOf, dirtyTable } from './dirty-table.fixture.ts';
-import type { Report } from './result.ts';
+import { importFile } from './import-file.ts';
+import type { Report, VersionResult } from './result.ts';
 import { StoredRows } from './stored-rows.ts';
 import { temporaryFolder } from './temporary-file.fixture.ts';
 
@@ -57,3 +58,73 @@ it('says the same of a table, whichever reader has it', async () => {
     { numRuns: 15 },
   );
 }, 600_000);
+
+/** A file of some blocks: values that are missing, odd or rewritten, rows without a target, texts in quotes. */
+function longTable(size: number): string {
+  const lines = ['id;weight;visits;price;day;town;seen;target'];
+  for (let i = 0; i < size; i++) {
+    const weight =
+      i % 31 === 0 ? '' : i % 47 === 0 ? 'k.A.' : `${(40 + (i % 600) / 10).toFixed(1).replace('.', ',')} kg`;
+    const visits =
+      i % 97 === 0
+        ? '?'
+        : i % 5 === 0
+          ? `${1 + (i % 9)}.${String(i % 1000).padStart(3, '0')}`
+          : String(i % 1000);
+    const price =
+      i % 5003 === 0 ? 'free' : ((i * 7919) % 100_003).toString().concat(',', String(i % 10), '5');
+    const day = `${String(1 + (i % 28)).padStart(2, '0')}.0${1 + (i % 9)}.2024`;
+    const town = i % 11 === 0 ? '"San; Jose"' : i % 13 === 0 ? ' Rome' : i % 17 === 0 ? 'NA' : 'Köln';
+    lines.push(
+      [
+        i,
+        weight,
+        visits,
+        price,
+        day,
+        town,
+        i % 2 ? 'yes' : 'no',
+        i % 29 === 0 ? '' : i % 3 ? 'up' : 'down',
+      ].join(';'),
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+it('makes the same version of a long table in the engine, in memory and in a file', async () => {
+  const path = file('long.csv', longTable(150_000));
+  const ways = [
+    { threadsFrom: Number.POSITIVE_INFINITY },
+    { threadsFrom: 0 },
+    { threadsFrom: 0, memoryMiB: 12 },
+  ];
+  const made = [];
+  for (const way of ways)
+    made.push(
+      await importFile(path, {
+        ...{ outDir: join(dir, `ways-${made.length}`), target: 'target', keepOriginal: false, ...way },
+        clean: { clip: [0.01, 0.99], missingIndicators: true },
+      }),
+    );
+  const [engine, memory, onDisk] = made as [VersionResult, VersionResult, VersionResult];
+  expect(engine.report.changes.map(({ kind }) => kind)).toEqual(
+    expect.arrayContaining([
+      'cell.missing-word',
+      'cell.number',
+      'cell.integer',
+      'cell.date',
+      'cell.trimmed',
+      'cell.unreadable',
+    ]),
+  );
+  expect(engine.rejected).toBeGreaterThan(5000);
+  for (const name of ['csv', 'report', 'rejected', 'cells'] as const) {
+    const content = readFileSync(engine.files[name], 'utf8');
+    for (const other of [memory, onDisk])
+      expect(readFileSync(other.files[name], 'utf8') === content, name).toBe(true);
+  }
+  const [first, second, third] = made.map(({ files }) => readFileSync(files.parquet));
+  expect(second!.equals(third!)).toBe(true);
+  // The threads write Parquet in a way of their own, so they were at work.
+  expect(second!.equals(first!)).toBe(false);
+});
