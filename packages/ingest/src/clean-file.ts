@@ -22,7 +22,7 @@ const longColumnMiB = 1;
 /** Regular files from this size on are read by threads; smaller ones are read before those have begun. */
 const forThreads = 4 << 20;
 
-export interface CleanFileOptions extends OpenOptions, Omit<CleanTableOptions, 'store'> {
+export interface CleanFileOptions extends OpenOptions, Omit<CleanTableOptions, 'store' | 'agreed'> {
   memoryMiB?: number | undefined;
   /** Bytes from which on threads read a regular file; default 4 MiB. */
   threadsFrom?: number | undefined;
@@ -83,21 +83,22 @@ async function attempt(opened: OpenedTable, options: CleanFileOptions): Promise<
     threaded && !options.clean.dropDuplicates ? { path: large ? join(folder, 'store') : null } : undefined;
   // They are there when the first rows have been looked at.
   if (store) engine.workers.start();
+  // Answered while the columns are sampled.
+  const agreed = opened.reader === 'direct' ? readersAgree(engine, opened) : Promise.resolve(true);
   let contradicted = false;
   opened.facts.catch(() => {
     contradicted = true;
     engine.interrupt();
   });
   try {
-    if (opened.reader === 'direct' && !(await readersAgree(engine, opened)))
-      throw new ReadersDisagree('first rows');
-    const cleaned = await cleanTable(engine, opened, { ...options, store });
+    const cleaned = await cleanTable(engine, opened, { ...options, store, agreed });
     await refuseChanged(opened.source);
     return { opened, engine, cleaned };
   } catch (error) {
+    const disagreed = !(await agreed);
     await engine[Symbol.asyncDispose]();
     await rm(folder, { recursive: true, force: true });
     if (contradicted) await opened.facts;
-    throw error;
+    throw disagreed ? new ReadersDisagree('first rows', { cause: error }) : error;
   }
 }

@@ -10,7 +10,7 @@ import { logCellChanges, logClipped } from './count-changes.ts';
 import { describeReading, unitOf } from './describe-reading.ts';
 import type { Engine } from './engine.ts';
 import { loadStore } from './load-store.ts';
-import { loadTable, strictScan } from './load-table.ts';
+import { loadTable, ReadersDisagree, strictScan } from './load-table.ts';
 import type { ColumnHint, LoadedRows } from './loaded-rows.ts';
 import { missingTokens } from './missing-tokens.ts';
 import { NumberOutcomes } from './number-outcomes.ts';
@@ -71,6 +71,8 @@ export interface CleanTableOptions {
   onMeasured?: ((done: number) => void) | undefined;
   /** Where threads keep the table's columns: a file, or null for memory; absent where the engine is to read it. */
   store?: { path: string | null } | undefined;
+  /** Whether both readers see the same first rows. */
+  agreed: Promise<boolean>;
 }
 
 /** Whether DuckDB's strict reader and the tolerant reader see the same first rows. */
@@ -95,8 +97,9 @@ async function loadRows(
   readings: ColumnReading[],
   samples: readonly (readonly string[])[],
   hints: (column: number) => ReadingHints,
-  { store }: CleanTableOptions,
+  { store, agreed }: CleanTableOptions,
 ): Promise<LoadedRows> {
+  if (!(await agreed)) throw new ReadersDisagree('first rows');
   const stored =
     store && (await loadStore(engine, engine.workers, strict, readings, samples, hints, facts, store.path));
   if (stored) return stored;

@@ -62,7 +62,7 @@ export function numberShape(cell: string): NumberShape | null {
       quick[2] === undefined ? 'none' : ambiguous(cell.replace(/^[+-]/, ''), '.') ? 'dot3' : 'dot';
     return { core: cell, unit: '', brackets: false, separators, group: '' };
   }
-  const found = shape.exec(cell.trim());
+  const found = /\d/.test(cell) ? shape.exec(cell.trim()) : null;
   if (!found) return null;
   const [, open, sign, before, sign2, body, behind, close] = found;
   if ((open === undefined) !== (close === undefined) || (before && behind) || (sign && sign2)) return null;

@@ -5,6 +5,8 @@ import { readAt } from './source-file.ts';
 const headLength = 1 << 20;
 const windows = 24;
 const windowLength = 48 * 1024;
+/** Characters that are read before it is seen whether there are records enough. */
+const pieceLength = 8192;
 
 /**
  * Cells of each column from the head of a file and from windows spread over the rest, as evidence
@@ -28,8 +30,10 @@ export async function sampleCells(
       rows++;
       for (let i = 0; i < width; i++) columns[i]!.push(fields[i]!);
     };
-    reader.push(text, take);
-    if (complete) reader.end(take);
+    let at = 0;
+    for (; at < text.length && rows < most; at += pieceLength)
+      reader.push(text.slice(at, at + pieceLength), take);
+    if (complete && at >= text.length) reader.end(take);
   };
   const file = await open(path);
   try {
