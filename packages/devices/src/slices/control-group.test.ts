@@ -76,6 +76,9 @@ describe.runIf(root)('memory that NVIDIA’s driver holds for a control group', 
     expect(await run(200 * MiB, ...past)).toBe(0);
     expect(await run(300 * MiB, ...past)).toBe(1); // with its context that is more than 512 MiB
     expect(readdirSync(root!).filter((name) => name.startsWith('vgpu-exec'))).toEqual([]);
+    mkdirSync(join(root!, 'vgpu-exec.999999999.1')); // of one that was killed
+    expect(await run(200 * MiB)).toBe(0);
+    expect(readdirSync(root!).filter((name) => name.startsWith('vgpu-exec'))).toEqual([]);
     expect(groupOf(process.pid)).toBeUndefined(); // this process is back in the group of everybody
   });
 

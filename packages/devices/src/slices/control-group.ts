@@ -1,4 +1,12 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Accelerator } from '../accelerator.ts';
@@ -31,9 +39,11 @@ export function groupOf(pid: number, root = cgroupRoot()): string | undefined {
   return name && name !== '/' && existsSync(join(root, name)) ? join(root, name) : undefined;
 }
 
-/** Makes a control group of its own for a program of the host; undefined where that cannot be done. */
-export function makeGroup(name: string, root = cgroupRoot()): string | undefined {
-  const path = join(root, name);
+const PREFIX = 'vgpu-';
+
+/** Makes a control group for the programs of a slice of the host; undefined where that cannot be done. */
+export function makeGroup(slice: string, root = cgroupRoot()): string | undefined {
+  const path = join(root, `${PREFIX}${slice}`);
   try {
     // a limit can only be set where the controller is on; without it the driver counts by itself
     if (readFileSync(join(root, 'cgroup.controllers'), 'utf8').split(/\s/).includes('dmem'))
@@ -55,6 +65,19 @@ export function startIn<T>(group: string | undefined, start: () => T, root = cgr
     return start();
   } finally {
     move(join(root, before));
+  }
+}
+
+/** Removes the groups of slices that are gone: whoever made them was killed before it could. */
+export function removeDeadGroups(gone: (slice: string) => boolean, root = cgroupRoot()): void {
+  if (!existsSync(join(root, 'cgroup.controllers'))) return;
+  for (const name of readdirSync(root)) {
+    if (!name.startsWith(PREFIX) || !gone(name.slice(PREFIX.length))) continue;
+    try {
+      rmdirSync(join(root, name));
+    } catch {
+      // programs go on in it
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import { offered, poolOf } from '../pool.ts';
 import { keptPools } from '../pool-file.ts';
 import type { ArbiterClient } from './arbiter-client.ts';
 import { arbiterDir, ensureArbiter, limiterName, stopIdleArbiters } from './arbiter-process.ts';
-import { hasMemoryPartitions, makeGroup, removeGroup, startIn } from './control-group.ts';
+import { hasMemoryPartitions, makeGroup, removeDeadGroups, removeGroup, startIn } from './control-group.ts';
 import { execSliceId, isExecSlice, isLiveExecSlice } from './exec-slice.ts';
 import { limiterEnv } from './limiter-grant.ts';
 import { UsageMeter } from './usage-meter.ts';
@@ -42,7 +42,7 @@ export async function execUnderSlice(
   const placed = await place(home, devices, request);
   const id = execSliceId();
   const name = limiterName(placed.device);
-  const group = hasMemoryPartitions(placed.device) ? makeGroup(`vgpu-${id}`) : undefined;
+  const group = hasMemoryPartitions(placed.device) ? makeGroup(id) : undefined;
   const added = placed.arbiter.add({
     id,
     memory: placed.bytes,
@@ -81,6 +81,7 @@ async function place(home: string, devices: readonly Accelerator[], request: Exe
   }
   const meter = new UsageMeter();
   const pools = keptPools(home);
+  if (process.getuid?.() === 0) removeDeadGroups((id) => isExecSlice(id) && !isLiveExecSlice(id));
   const offer = (device: Accelerator) => offered(device, poolOf(device.uuid, pools));
   const wanted = (device: Accelerator) => request.bytes || Math.floor((device.memory * request.milli) / 1000);
   const found = await Promise.all(
