@@ -14,7 +14,7 @@ import { Output } from './encode-output.ts';
 import { scratch } from './encode-scratch.ts';
 import { type ClippedState, ClippedTally } from './number-tally.ts';
 import type { Answer, Shared } from './serve-tasks.ts';
-import { type Span, sharedStore } from './tally-blocks.ts';
+import { eachSlice, type Span, sharedStore } from './tally-blocks.ts';
 import type { WritePlan, WrittenColumn } from './written-column.ts';
 
 export interface EncodedRows {
@@ -50,7 +50,7 @@ function numberEncoder(column: WrittenColumn, none: string, rows: number, place:
     take(store, block, at) {
       const values = store.numbers(block, column.column);
       cells.values = values;
-      tally?.push(values);
+      if (tally) eachSlice(values, (items) => tally.push(items));
       if (isLeft) {
         treated.set(values, at);
         return;

@@ -49,6 +49,14 @@ export function sharedStore(shared: Shared): ColumnStore {
   return store;
 }
 
+/** Values that are looked at several times before the next ones: they stay in the processor's nearest memory. */
+const sliceRows = 4096;
+
+/** Hands on a column's values in the order of the rows, some at a time. */
+export function eachSlice(values: Float64Array, use: (items: Float64Array) => void): void {
+  for (let from = 0; from < values.length; from += sliceRows) use(values.subarray(from, from + sliceRows));
+}
+
 function eachBlock(
   shared: Shared,
   { from, to }: Span,
@@ -56,7 +64,7 @@ function eachBlock(
   use: (items: Float64Array) => void,
 ): void {
   const store = sharedStore(shared);
-  for (let block = from; block < to; block++) use(store.numbers(block, column));
+  for (let block = from; block < to; block++) eachSlice(store.numbers(block, column), use);
 }
 
 /** How many values there are, and their ends. */
@@ -102,6 +110,12 @@ function counterFor(limit: number): ValueCounter {
   return counter;
 }
 
+function isCounted(counting: ValueCounter, values: Float64Array): boolean {
+  for (let from = 0; from < values.length; from += sliceRows)
+    if (!counting.push(values.subarray(from, from + sliceRows))) return false;
+  return true;
+}
+
 /** Distinct values with their counts; where they are too many, what the plan says. */
 export function countBlocks(task: Span & { columns: CountAsked[] }, shared: Shared): Answer<Counted[]> {
   const transfer: ArrayBuffer[] = [];
@@ -109,7 +123,7 @@ export function countBlocks(task: Span & { columns: CountAsked[] }, shared: Shar
   const answer = task.columns.map(({ column, limit, plan }): Counted => {
     const counting = counterFor(limit);
     let block = task.from;
-    while (block < task.to && counting.push(store.numbers(block, column))) block++;
+    while (block < task.to && isCounted(counting, store.numbers(block, column))) block++;
     if (block === task.to) {
       const counts = counting.found;
       transfer.push(counts.values.buffer, counts.counts.buffer);
