@@ -12,6 +12,8 @@ const pieces = 16;
 const leastRows = 50_000;
 /** Columns of a task: what is counted of them is in memory at once. */
 const together = 32;
+/** Columns of a task that looks at few rows. */
+const fewTogether = 8;
 
 interface Picking {
   column: number;
@@ -95,11 +97,20 @@ export class StoreNumbers implements NumberSource {
   async count(columns: readonly CountAsked[]): Promise<(ValueCounts | ValueTally)[]> {
     const found: (ValueCounts | ValueTally)[] = [];
     const again: { column: number; tally: ValueTally; place: number }[] = [];
+    const many = await this.#exceed(columns);
+    const few = [...columns.keys()].filter((place) => !many.has(place));
+    for (const place of many) {
+      const { column, plan } = columns[place]!;
+      const tally = new ValueTally(plan!);
+      found[place] = tally;
+      again.push({ column, tally, place });
+    }
     await this.#each(
-      columns,
+      few.map((place) => columns[place]!),
       (span, group) => this.#workers.run('count', { ...span, columns: group }),
-      (answers, places) => {
-        places.forEach((place, k) => {
+      (answers, some) => {
+        some.forEach((one, k) => {
+          const place = few[one]!;
           const { column, limit, plan } = columns[place]!;
           const parts = answers.map((answer) => answer[k]!);
           const counts = parts.flatMap((part) => ('counts' in part ? [part.counts] : []));
@@ -119,6 +130,25 @@ export class StoreNumbers implements NumberSource {
     );
     await this.tally(again);
     return found;
+  }
+
+  /** Columns, by their places, whose first rows tell already that the values are more than the limit. */
+  async #exceed(columns: readonly CountAsked[]): Promise<Set<number>> {
+    const asked = [...columns.keys()].filter((place) => columns[place]!.plan !== null);
+    const rows = 2 * Math.max(0, ...asked.map((place) => columns[place]!.limit));
+    const { blocks } = this.#description;
+    const to = blocks.findIndex(({ first }) => first >= rows);
+    const groups: number[][] = [];
+    for (let at = 0; at < asked.length; at += fewTogether) groups.push(asked.slice(at, at + fewTogether));
+    const answers = await Promise.all(
+      groups.map((group) =>
+        this.#workers.run('exceed', {
+          ...{ from: 0, to: to < 0 ? blocks.length : to },
+          columns: group.map((place) => columns[place]!),
+        }),
+      ),
+    );
+    return new Set(groups.flatMap((group, i) => group.filter((_, k) => answers[i]![k])));
   }
 
   inBins(column: number, some: SomeBins): Promise<Float64Array> {

@@ -138,6 +138,18 @@ export function countBlocks(task: Span & { columns: CountAsked[] }, shared: Shar
   return { answer, transfer };
 }
 
+/** Whether the blocks have more distinct values than a limit. */
+export function exceedBlocks(task: Span & { columns: CountAsked[] }, shared: Shared): Answer<boolean[]> {
+  const store = sharedStore(shared);
+  const answer = task.columns.map(({ column, limit }) => {
+    const counting = counterFor(limit);
+    let block = task.from;
+    while (block < task.to && counting.push(store.numbers(block, column))) block++;
+    return block < task.to;
+  });
+  return { answer };
+}
+
 /** Copies those of the items that are in some bins to a place, and says where they end. */
 function bySome({ bounds, size, bins, within }: SomeBins) {
   const wanted = new Uint8Array(size);
