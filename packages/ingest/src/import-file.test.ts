@@ -258,6 +258,21 @@ describe('refusals', () => {
   });
 });
 
+it.each(['scan', 'measure', 'write'] as const)(
+  'leaves nothing of an import by threads that is aborted at %s',
+  async (stage) => {
+    const outDir = join(dir, `aborted-${stage}`);
+    const source = file(`aborted-${stage}.csv`, `a,b,c\n${'1,2.5,text\n'.repeat(600_000)}`);
+    const abort = new AbortController();
+    const stop = new Error('stop');
+    const importing = importFile(source, { outDir, signal: abort.signal }, (progress) => {
+      if (progress.stage === stage) abort.abort(stop);
+    });
+    await expect(importing).rejects.toBe(stop);
+    expect(readdirSync(outDir)).toEqual([]);
+  },
+);
+
 it('shows nothing of an import that is killed, and sweeps it away', async () => {
   const outDir = join(dir, 'killed');
   const source = join(dir, 'large.csv');

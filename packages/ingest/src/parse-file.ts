@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { VgpuError } from '@vgpu/core';
 import { columnPlaces, mostCodes, type StoredBlock } from './column-store.ts';
 import type { StrictSource } from './load-table.ts';
 import type { OddCells, ParsedColumn, ParsedPiece, ParseRefusal, ToldCells } from './parse-piece.ts';
@@ -198,10 +199,19 @@ class Joining {
   }
 }
 
-/** Writes all of some bytes at a place of a file. */
+/**
+ * Writes all of some bytes at a place of a file.
+ * @throws VgpuError `DISK_FULL`.
+ */
 export async function writeWhole(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done);
-    done += bytesWritten;
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done);
+      done += bytesWritten;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
+      throw new VgpuError('DISK_FULL', { path: 'the data folder' });
+    throw error;
   }
 }
