@@ -1,5 +1,6 @@
 import { codedValues, flagValues } from './coded-values.ts';
 import type { ColumnStore } from './column-store.ts';
+import { eachPart } from './encode-bits.ts';
 import { type Cells, NumberCells, WordCells } from './encode-cells.ts';
 import {
   booleanChunk,
@@ -51,17 +52,26 @@ function numberEncoder(column: WrittenColumn, none: string, rows: number, place:
       const values = store.numbers(block, column.column);
       cells.values = values;
       if (tally) eachSlice(values, (items) => tally.push(items));
-      if (isLeft) {
-        treated.set(values, at);
-        return;
-      }
-      for (let i = 0; i < values.length; i++) {
-        const x = values[i]!;
-        treated[at + i] = x >= min && x <= max ? x : x < min ? min : x > max ? max : fill;
-      }
+      if (isLeft) treated.set(values, at);
+      else eachPart(values.length, (from, end) => treat(values, from, end, treated, at, column.limits, fill));
     },
     chunk: (size) => numberChunk(treated.subarray(0, size), column.type as 'integer' | 'number'),
   };
+}
+
+function treat(
+  values: Float64Array,
+  from: number,
+  end: number,
+  to: Float64Array,
+  at: number,
+  { min, max }: { min: number; max: number },
+  fill: number,
+): void {
+  for (let i = from; i < end; i++) {
+    const x = values[i]!;
+    to[at + i] = x >= min && x <= max ? x : x < min ? min : x > max ? max : fill;
+  }
 }
 
 /** Cells whose codes come from a store, or are made. */

@@ -1,5 +1,5 @@
 import { constants, zstdCompressSync } from 'node:zlib';
-import { bitsOf, deltaRoom, putDeltas, putHybrid, putVarint } from './encode-bits.ts';
+import { bitsOf, deltaRoom, eachPart, putDeltas, putHybrid, putVarint } from './encode-bits.ts';
 import { scratch } from './encode-scratch.ts';
 import { thriftBytes } from './encode-thrift.ts';
 
@@ -105,7 +105,7 @@ function chunkOf(list: readonly Page[], facts: Pick<ChunkFacts, 'rows' | 'nulls'
 }
 
 /** Which rows have a value, as a data page begins with it. */
-function levels(present: Uint8Array, rows: number): Uint8Array {
+function levels(present: Int32Array, rows: number): Uint8Array {
   const to = new Uint8Array(scratch('levels', 16 + Math.ceil(rows / 8)));
   const end = putHybrid(present, rows, 1, to, 4);
   new DataView(to.buffer).setUint32(0, end - 4, true);
@@ -135,7 +135,7 @@ function dictionaryPages(
   values: Uint8Array,
   distinct: number,
   levelBytes: Uint8Array,
-  codes: Uint16Array | Int32Array,
+  codes: Int32Array,
   size: number,
   rows: number,
 ): Page[] {
@@ -158,18 +158,36 @@ function dictionaryPages(
 function numberDictionary(
   values: Float64Array,
   size: number,
-): { distinct: Float64Array; codes: Uint16Array } | null {
+): { distinct: Float64Array; codes: Int32Array } | null {
   const most = Math.min(mostNumbers, Math.floor(size / leastRepeats));
   if (most < 2) return null;
   const slots = 2 ** bitsOf(2 * most);
-  const mask = slots - 1;
   const table = new Uint16Array(scratch('slots', 2 * slots), 0, slots).fill(0);
   const distinct = new Float64Array(scratch('distinct', 8 * most), 0, most);
-  const codes = new Uint16Array(scratch('codes', 2 * size), 0, size);
-  const words = new Uint32Array(values.buffer, values.byteOffset, 2 * size);
-  const seen = new Uint32Array(distinct.buffer, 0, 2 * most);
+  const codes = new Int32Array(scratch('codes', 4 * size), 0, size);
+  const numbers = { values, words: new Uint32Array(values.buffer, values.byteOffset, 2 * size) };
+  const found = { table, distinct, words: new Uint32Array(distinct.buffer, 0, 2 * most), codes };
   let count = 0;
-  for (let i = 0; i < size; i++) {
+  for (let from = 0; from < size && count >= 0; from += trialRows) {
+    if (from === trialRows && count > trialRows / 2) return null;
+    count = addNumbers(numbers, from, Math.min(size, from + trialRows), found, count);
+  }
+  return count < 0 ? null : { distinct: distinct.subarray(0, count), codes };
+}
+
+/** Adds some numbers to a dictionary; how many it has then, or -1 where there is no room. */
+function addNumbers(
+  { values, words }: { values: Float64Array; words: Uint32Array },
+  from: number,
+  end: number,
+  found: { table: Uint16Array; distinct: Float64Array; words: Uint32Array; codes: Int32Array },
+  before: number,
+): number {
+  const { table, distinct, words: seen, codes } = found;
+  const mask = table.length - 1;
+  const most = distinct.length;
+  let count = before;
+  for (let i = from; i < end; i++) {
     const low = words[2 * i]!;
     const high = words[2 * i + 1]!;
     let hash = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b);
@@ -182,41 +200,79 @@ function numberDictionary(
       code = table[at]!;
     }
     if (code === 0) {
-      if (count === most || (i === trialRows && count > trialRows / 2)) return null;
+      if (count === most) return -1;
       distinct[count] = values[i]!;
       code = ++count;
       table[at] = code;
     }
     codes[i] = code - 1;
   }
-  return { distinct: distinct.subarray(0, count), codes };
+  return count;
 }
 
 function plainInts(values: Float64Array, size: number): Uint8Array {
   const words = new Uint32Array(scratch('ints', 8 * size), 0, 2 * size);
-  for (let i = 0; i < size; i++) {
+  eachPart(size, (from, end) => putInts(values, from, end, words));
+  return bytesOf(words);
+}
+
+function putInts(values: Float64Array, from: number, end: number, words: Uint32Array): void {
+  for (let i = from; i < end; i++) {
     const x = values[i]!;
     const high = Math.floor(x / 2 ** 32);
     words[2 * i] = x - high * 2 ** 32;
     words[2 * i + 1] = high;
   }
-  return bytesOf(words);
+}
+
+interface Ends {
+  size: number;
+  min: number;
+  max: number;
+}
+
+function findEnds(values: Float64Array, from: number, end: number, ends: Ends): void {
+  let { size, min, max } = ends;
+  for (let i = from; i < end; i++) {
+    const x = values[i]!;
+    if (x < min) min = x;
+    if (x > max) max = x;
+    if (!Number.isNaN(x)) size++;
+  }
+  ends.size = size;
+  ends.min = min;
+  ends.max = max;
 }
 
 /** The values alone, and which rows have one. */
 function without(values: Float64Array, count: number): { held: Float64Array; levelBytes: Uint8Array } {
   const rows = values.length;
-  const present = new Uint8Array(scratch('present', rows), 0, rows);
+  const present = new Int32Array(scratch('present', 4 * rows), 0, rows);
   const held = new Float64Array(scratch('held', 8 * rows), 0, rows);
   let size = 0;
-  for (let i = 0; i < rows; i++) {
+  eachPart(rows, (from, end) => {
+    size = keepValues(values, from, end, present, held, size);
+  });
+  return { held: held.subarray(0, count), levelBytes: levels(present, rows) };
+}
+
+function keepValues(
+  values: Float64Array,
+  from: number,
+  end: number,
+  present: Int32Array,
+  held: Float64Array,
+  before: number,
+): number {
+  let size = before;
+  for (let i = from; i < end; i++) {
     const x = values[i]!;
     const isValue = Number.isNaN(x) ? 0 : 1;
     present[i] = isValue;
     held[size] = x;
     size += isValue;
   }
-  return { held: held.subarray(0, count), levelBytes: levels(present, rows) };
+  return size;
 }
 
 /**
@@ -225,15 +281,9 @@ function without(values: Float64Array, count: number): { held: Float64Array; lev
  */
 export function numberChunk(values: Float64Array, type: 'integer' | 'number'): Chunk {
   const rows = values.length;
-  let min = Infinity;
-  let max = -Infinity;
-  let size = 0;
-  for (let i = 0; i < rows; i++) {
-    const x = values[i]!;
-    if (x < min) min = x;
-    if (x > max) max = x;
-    if (!Number.isNaN(x)) size++;
-  }
+  const found: Ends = { size: 0, min: Infinity, max: -Infinity };
+  eachPart(rows, (from, end) => findEnds(values, from, end, found));
+  const { size, min, max } = found;
   const { held, levelBytes } =
     size === rows ? { held: values, levelBytes: allLevels(rows) } : without(values, size);
   const isDouble = type === 'number';
@@ -250,7 +300,7 @@ export function numberChunk(values: Float64Array, type: 'integer' | 'number'): C
     chunkOf([{ kind: 'data', encoding, values: rows, body: [levelBytes, ...body] }], facts);
   if (!isDouble) {
     const to = new Uint8Array(scratch('deltas', deltaRoom(size)));
-    const end = putDeltas(held, size, to, 0);
+    const end = putDeltas(held, size, max - min, to, 0);
     if (end !== -1) return data(encodings.delta, to.subarray(0, end));
   }
   const dictionary = numberDictionary(held, size);
@@ -269,18 +319,21 @@ export interface CodedValues {
   compare(a: number, b: number): number;
 }
 
-/** Values of a row group that have codes, by a dictionary of those that stand there. */
-export function codedChunk(codes: Uint16Array, values: CodedValues): Chunk {
-  const rows = codes.length;
-  const present = new Uint8Array(scratch('present', rows), 0, rows).fill(0);
-  const held = new Int32Array(scratch('held', 4 * rows), 0, rows);
-  const used = new Int32Array(values.plain.length).fill(-1);
-  const list: number[] = [];
-  let size = 0;
-  for (let i = 0; i < rows; i++) {
-    const place = values.places[codes[i]!]!;
+/** Gives the values of some rows places in a list of those that stand there, in the order in which they come. */
+function placeCodes(
+  codes: Uint16Array,
+  from: number,
+  end: number,
+  places: Int32Array,
+  into: { used: Int32Array; list: number[]; present: Int32Array; held: Int32Array },
+  before: number,
+): number {
+  const { used, list, present, held } = into;
+  let size = before;
+  for (let i = from; i < end; i++) {
+    const place = places[codes[i]!]!;
+    present[i] = place < 0 ? 0 : 1;
     if (place < 0) continue;
-    present[i] = 1;
     let own = used[place]!;
     if (own < 0) {
       own = list.length;
@@ -289,6 +342,20 @@ export function codedChunk(codes: Uint16Array, values: CodedValues): Chunk {
     }
     held[size++] = own;
   }
+  return size;
+}
+
+/** Values of a row group that have codes, by a dictionary of those that stand there. */
+export function codedChunk(codes: Uint16Array, values: CodedValues): Chunk {
+  const rows = codes.length;
+  const present = new Int32Array(scratch('present', 4 * rows), 0, rows);
+  const held = new Int32Array(scratch('held', 4 * rows), 0, rows);
+  const used = new Int32Array(values.plain.length).fill(-1);
+  const list: number[] = [];
+  let size = 0;
+  eachPart(rows, (from, end) => {
+    size = placeCodes(codes, from, end, values.places, { used, list, present, held }, size);
+  });
   const levelBytes = levels(present, rows);
   const ends = list.reduce<[number, number] | null>(
     (found, place) =>
@@ -323,7 +390,7 @@ export function codedChunk(codes: Uint16Array, values: CodedValues): Chunk {
 /** Truth values of a row group: 1, 0, or -1 where there is none. */
 export function booleanChunk(codes: Uint16Array, truths: Int8Array): Chunk {
   const rows = codes.length;
-  const present = new Uint8Array(rows);
+  const present = new Int32Array(rows);
   const held = new Uint8Array(rows);
   let size = 0;
   let trues = 0;
