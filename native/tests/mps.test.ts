@@ -61,7 +61,9 @@ describe('the fake daemon', () => {
     await ended;
     await expect.poll(() => mps.command(`get_client_list ${server}`), { timeout: 5000 }).toBe('');
     mps.command('quit');
-    expect(mps.command('get_server_list')).toBe('Cannot find MPS control daemon process');
+    await expect
+      .poll(() => mps.command('get_server_list'), { timeout: 5000 })
+      .toBe('Cannot find MPS control daemon process');
   });
 
   it('holds its clients to their memory', async () => {
