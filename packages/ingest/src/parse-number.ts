@@ -29,6 +29,39 @@ const startsWith = (bytes: Uint8Array, at: number, text: Uint8Array): boolean =>
 
 const isDigit = (byte: number): boolean => byte >= zero && byte <= 57;
 
+/** A double's upper half of digits, as Veltkamp splits it: products of halves are exact. */
+const upperHalf = (x: number): number => {
+  const big = 134_217_729 * x;
+  return big - (big - x);
+};
+
+/** What the product of two numbers, rounded as `product`, has lost (Dekker, "A floating-point technique", 1971). */
+function lostIn(product: number, a: number, b: number): number {
+  const [a1, b1] = [upperHalf(a), upperHalf(b)];
+  const [a2, b2] = [a - a1, b - b1];
+  return a2 * b2 - (product - a1 * b1 - a2 * b1 - a1 * b2);
+}
+
+/**
+ * (high * 10^more + low) / 10^power, correctly rounded, for numbers of up to 18 digits, `more` of them in
+ * `low`, and powers up to 22. NaN where the quotient is too near the middle of two doubles to tell.
+ */
+function longQuotient(high: number, low: number, more: number, power: number): number {
+  // The digits as a sum of two doubles.
+  const scale = powersOfTen[more]!;
+  const product = high * scale;
+  const digits = product + low;
+  const rest = low - (digits - product) + lostIn(product, high, scale);
+  const divisor = powersOfTen[power]!;
+  const quotient = digits / divisor;
+  const back = quotient * divisor;
+  const correction = (digits - back - lostIn(back, quotient, divisor) + rest) / divisor;
+  // The correction is right to some 2^-104 of the quotient.
+  const doubt = quotient * 2 ** -98;
+  const value = quotient + (correction - doubt);
+  return value === quotient + (correction + doubt) ? value : Number.NaN;
+}
+
 /**
  * Reads numbers that say surely what they mean; all others are for the engine's expressions. What was read
  * stands in the fields until the next call.
@@ -64,9 +97,10 @@ export class NumberReader {
       }
     const prefixed = at > before;
     const start = at;
-    // Digits without their marks: the first nine, and the nine that follow them.
+    // Digits without their marks and zeros in front: the first nine, and the nine that follow them.
     let high = 0;
     let low = 0;
+    let used = 0;
     let size = 0;
     let grouped = false;
     let whole = 0;
@@ -74,9 +108,10 @@ export class NumberReader {
     // Runs of digits: the first, one behind each mark of thousands, and the decimals.
     for (let run = at; ; run = at) {
       for (let byte = bytes[at]!; byte >= zero && byte <= 57; byte = bytes[++at]!) {
-        if (size < 9) high = (Math.imul(high, 10) + byte - zero) | 0;
-        else if (size < 18) low = (Math.imul(low, 10) + byte - zero) | 0;
+        if (used < 9) high = (Math.imul(high, 10) + byte - zero) | 0;
+        else if (used < 18) low = (Math.imul(low, 10) + byte - zero) | 0;
         size++;
+        if (high > 0) used++;
       }
       const byte = bytes[at]!;
       if (mark !== -1) {
@@ -125,30 +160,31 @@ export class NumberReader {
     if (format.integer) {
       // Zeros in front may mean a text, and digits beyond 2^53 are no double.
       if (padded || size > 15 || (negative && size === 1 && high === 0)) return false;
-      this.value = size > 9 ? high * powersOfTen[size - 9]! + low : high;
+      this.value = used > 9 ? high * powersOfTen[used - 9]! + low : high;
       if (negative) this.value = -this.value;
       this.verbatim = plain;
       return true;
     }
     const power = exponent - fraction;
-    if (size <= 15 && power >= -22 && power <= 22) {
+    let value = Number.NaN;
+    if (used <= 15 && power >= -22 && power <= 22) {
       // Both are exact, so that one operation rounds once (Clinger, "How to read floating point numbers accurately", 1990).
-      const digits = size > 9 ? high * powersOfTen[size - 9]! + low : high;
-      this.value = power < 0 ? digits / powersOfTen[-power]! : digits * powersOfTen[power]!;
-    } else {
+      const digits = used > 9 ? high * powersOfTen[used - 9]! + low : high;
+      value = power < 0 ? digits / powersOfTen[-power]! : digits * powersOfTen[power]!;
+    } else if (format.compared) return false;
+    else if (used <= 18 && power >= -22 && power < 0) value = longQuotient(high, low, used - 9, -power);
+    if (Number.isNaN(value)) {
       let text = bytes.toString('latin1', start, stop);
       if (grouped) text = text.replaceAll(String.fromCharCode(format.thousands), '');
       if (mark !== -1 && mark !== point) text = text.replace(String.fromCharCode(mark), '.');
-      this.value = Number(text);
-      const far = this.value > 1e300 || (this.value < 1e-300 && (high > 0 || low > 0 || size > 18));
+      value = Number(text);
       // What is about to leave the range of doubles is read by the engine's own rules.
-      if (far || Number.isNaN(this.value)) return false;
-      if (format.compared) return false;
+      if (value > 1e300 || (value < 1e-300 && used > 0) || Number.isNaN(value)) return false;
     }
     const digitsEnd = bytes[stop - 1] !== zero || fraction === 1;
-    const size0 = this.value === 0 || this.value >= 1e-4;
-    this.verbatim = plain && mark === point && !padded && digitsEnd && size0 && this.value < 1e15;
-    if (negative) this.value = -this.value;
+    const usual = value === 0 || (value >= 1e-4 && value < 1e15);
+    this.verbatim = plain && mark === point && !padded && digitsEnd && usual;
+    this.value = negative ? -value : value;
     return true;
   }
 }
