@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { type CleanedTable, type CleanTableOptions, cleanTable, readersAgree } from './clean-table.ts';
 import { Engine, engineThreads } from './engine.ts';
 import { ReadersDisagree } from './load-table.ts';
-import { KnownVersion, type OpenedTable, OpeningTable, type OpenOptions } from './open-table.ts';
+import { KnownVersion, OpeningTable, type OpenOptions } from './open-table.ts';
+import type { OpenedTable } from './opened-table.ts';
 import { refuseChanged } from './source-file.ts';
 
 const defaultMemoryMiB = 256;

@@ -14,7 +14,7 @@ import { loadTable, ReadersDisagree, strictScan } from './load-table.ts';
 import type { ColumnHint, LoadedRows } from './loaded-rows.ts';
 import { missingTokens } from './missing-tokens.ts';
 import { NumberOutcomes } from './number-outcomes.ts';
-import type { OpenedTable } from './open-table.ts';
+import type { OpenedTable } from './opened-table.ts';
 import type { ColumnPlan, ColumnReport, ColumnStats, ColumnType, Report } from './result.ts';
 import { sampleCells } from './sample-cells.ts';
 import { badDataset } from './source-file.ts';

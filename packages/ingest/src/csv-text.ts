@@ -5,10 +5,6 @@ import { finished } from 'node:stream/promises';
 export const csvField = (text: string): string =>
   /[",\r\n]/.test(text) || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text;
 
-/** As the engine writes a text that is not missing. */
-export const csvText = (text: string): string =>
-  text === '' || /[",\r\n#]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-
 export const csvLine = (fields: readonly string[]): string => `${fields.map(csvField).join(',')}\n`;
 
 /** Writes lines of text with backpressure, in large pieces. */

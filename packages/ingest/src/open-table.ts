@@ -1,17 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CleanOptions } from '@vgpu/core';
-import { ChangeLog } from './change-log.ts';
 import {
-  firstRowsOf,
   holds,
   readableEncodings,
   regularityOf,
   type Shape,
   shapeOfHead,
-  strictSource,
   wholeTable,
 } from './direct-reading.ts';
+import { directTable } from './direct-table.ts';
 import {
   EncodingEvidence,
   type EncodingFound,
@@ -19,53 +17,15 @@ import {
   knownEncoding,
   looksBinary,
 } from './encoding.ts';
-import { endsInTotal, type HeadSample, headerRows, sampleHead } from './head-sample.ts';
-import { findLayout, type Layout } from './layout.ts';
-import { ReadersDisagree, type StrictSource } from './load-table.ts';
-import { normalise } from './normalise.ts';
-import { Outline } from './outline.ts';
-import type { RecordSyntax } from './record-reader.ts';
+import { endsInTotal, type HeadSample, sampleHead } from './head-sample.ts';
+import { ReadersDisagree } from './load-table.ts';
+import { logRepairs, type OpenedTable, type TableFacts } from './opened-table.ts';
 import type { RegularityCheck } from './regularity.ts';
-import type { Dialect, OnProgress, TableFound } from './result.ts';
+import type { OnProgress } from './result.ts';
 import { type Scan, scanSource } from './scan-source.ts';
 import { badDataset, openSource, type SourceFile } from './source-file.ts';
+import { tolerantTable } from './tolerant-table.ts';
 import { transcode } from './transcode.ts';
-import { type TextSource, walkRecords } from './walk-table.ts';
-
-/** What is certain of a file when all of it was looked at. */
-export interface TableFacts {
-  sha256: string;
-  /** Records that DuckDB has to find. */
-  records: number;
-  /** Some cell holds an underscore, which DuckDB reads over in numbers. */
-  underscores: boolean;
-  tables: TableFound[];
-}
-
-/** A file understood: where its table is, and a form of it that DuckDB reads strictly. */
-export interface OpenedTable {
-  source: SourceFile;
-  text: TextSource;
-  layout: Layout;
-  strict: StrictSource;
-  /**
-   * Pending while the file is still looked at, which DuckDB need not wait for. Rejects with
-   * ReadersDisagree when it is not what its head lets expect, and with KnownVersion.
-   */
-  facts: Promise<TableFacts>;
-  /** Begins the look at the file, where it waits so that the engine can begin first. */
-  look: () => void;
-  reader: 'direct' | 'tolerant';
-  dialect: Omit<Dialect, 'decimal' | 'thousands'>;
-  /** Malformed rows of the table. */
-  refused: number;
-  /** Records that are no rows of it: titles, notes, repeated headers, rows of other tables. */
-  aside: number;
-  /** First rows as the tolerant reader sees them, to compare with DuckDB's. */
-  firstRows: string[][];
-  changes: ChangeLog;
-  warnings: string[];
-}
 
 /** The answer is there already: a version of the same bytes and options. */
 export class KnownVersion extends Error {}
@@ -144,7 +104,15 @@ export class OpeningTable {
     const shape = shapeOfHead(this.#found, this.#source.head);
     const facts = this.#confirm(this.#check, shape);
     facts.catch(() => {});
-    return this.#direct(this.#guess, this.#found, shape, this.#source, facts);
+    return directTable(
+      this.#source,
+      this.#guess,
+      this.#found,
+      shape,
+      this.#source,
+      facts,
+      this.#look.resolve,
+    );
   }
 
   /**
@@ -163,7 +131,15 @@ export class OpeningTable {
       ? this.#found
       : sampleHead(source.head, encoding.bom, encoding.name, this.#complete, clean);
     if (direct && this.#check && this.#suits(scan, encoding, this.#check))
-      return this.#direct(encoding, found, this.#check, source, factsOf(scan, found, this.#check));
+      return directTable(
+        source,
+        encoding,
+        found,
+        this.#check,
+        source,
+        factsOf(scan, found, this.#check),
+        () => {},
+      );
     const from = { path: source.path, encoding: encoding.name, bom: encoding.bom };
     const check = direct && !isReadable(scan, encoding) ? regularityOf(found, 'utf-8') : null;
     if (check) {
@@ -174,13 +150,21 @@ export class OpeningTable {
       const whole = text.bytes <= source.head.length;
       if (check.regular && check.records > 0 && (whole || !endsInTotal(text.tail, found))) {
         const copy = { ...source, path: text.path, bytes: text.bytes, head: text.head };
-        const opened = this.#direct(encoding, found, check, copy, factsOf(scan, found, check));
+        const facts = factsOf(scan, found, check);
+        const opened = directTable(source, encoding, found, check, copy, facts, () => {});
         logRepairs(opened.changes, text);
         return opened;
       }
       await rm(text.path);
     }
-    return this.#tolerant(found.width, encoding, scan, { ...from, syntax: found.syntax });
+    return tolerantTable(
+      source,
+      found.width,
+      encoding,
+      scan,
+      { ...from, syntax: found.syntax },
+      this.#options,
+    );
   }
 
   async #scanned(): Promise<Scan> {
@@ -208,118 +192,6 @@ export class OpeningTable {
     const tail = scan.tail.subarray(from).toString(encoding.name === 'utf-8' ? 'utf8' : 'latin1');
     return !endsInTotal(tail, this.#found);
   }
-
-  #dialect(layout: Layout, encoding: EncodingFound, syntax: RecordSyntax, newline: Dialect['newline']) {
-    return {
-      delimiter: syntax.delimiter,
-      collapse: syntax.collapse,
-      quote: syntax.quote,
-      escape: syntax.escape,
-      encoding: encoding.name,
-      bom: encoding.bom > 0,
-      newline,
-      header: layout.header.length,
-      preamble: layout.preamble,
-      footer: layout.footer,
-    };
-  }
-
-  /** @param file what DuckDB reads: the source, or a copy of its text. */
-  #direct(
-    encoding: EncodingFound,
-    found: HeadSample,
-    shape: Shape,
-    file: SourceFile,
-    facts: TableFacts | Promise<TableFacts>,
-  ): OpenedTable {
-    const layout = found.layout!;
-    const own = file.path === this.#source.path;
-    const changes = new ChangeLog();
-    if (encoding.name !== 'utf-8')
-      changes.add('encoding.converted', null, { before: encoding.name, after: 'utf-8' });
-    for (const row of found.rows) {
-      if (row.line >= layout.firstLine) break;
-      if (row.line < layout.headerLine && row.raw.trim() !== '')
-        changes.add('line.preamble', null, { before: row.raw, after: '' });
-    }
-    return {
-      source: this.#source,
-      text: { path: this.#source.path, encoding: encoding.name, bom: encoding.bom, syntax: found.syntax },
-      layout: { ...layout, lastLine: Number.MAX_SAFE_INTEGER },
-      strict: strictSource(
-        { ...file, bom: own ? encoding.bom : 0, encoding: own ? encoding.name : 'utf-8' },
-        found,
-        layout,
-        shape,
-      ),
-      facts: Promise.resolve(facts),
-      look: this.#look.resolve,
-      reader: 'direct',
-      dialect: this.#dialect(layout, encoding, found.syntax, shape.newline === 'none' ? 'lf' : shape.newline),
-      refused: 0,
-      aside: changes.list().find(({ kind }) => kind === 'line.preamble')?.count ?? 0,
-      firstRows: firstRowsOf(found),
-      changes,
-      warnings: [...(encoding.doubt ? [encoding.doubt] : []), ...layout.warnings],
-    };
-  }
-
-  /** Through the tolerant reader: once for the outline, once to write regular rows. */
-  async #tolerant(
-    width: number,
-    encoding: EncodingFound,
-    scan: Scan,
-    text: TextSource,
-  ): Promise<OpenedTable> {
-    const { clean, work, signal, onProgress } = this.#options;
-    const source = this.#source;
-    const changes = new ChangeLog();
-    if (encoding.name !== 'utf-8')
-      changes.add('encoding.converted', null, { before: encoding.name, after: 'utf-8' });
-    const watch = (from: number) => ({
-      signal,
-      onBytes: (bytes: number) => onProgress?.({ stage: 'read', done: from + bytes / source.bytes / 2 }),
-    });
-    const outline = new Outline();
-    const repairs = await walkRecords(text, width, (record) => outline.add(record), watch(0));
-    const layout = findLayout(outline, headerRows(clean));
-    if (!layout) throw noTable(source.name, outline);
-    logRepairs(changes, repairs);
-    const normal = await normalise(text, layout, work, changes, watch(0.5));
-    return {
-      source,
-      text,
-      layout,
-      strict: {
-        path: normal.path,
-        encoding: 'utf-8',
-        delimiter: ',',
-        quote: '"',
-        newline: 'lf',
-        skipLines: 0,
-        offset: 0,
-        width: layout.width,
-        longest: normal.longest,
-        multiline: normal.multiline,
-        bytes: source.bytes,
-        underscores: normal.underscores,
-      },
-      facts: Promise.resolve({
-        sha256: scan.sha256,
-        records: normal.rows,
-        underscores: normal.underscores,
-        tables: layout.tables,
-      }),
-      look: () => {},
-      reader: 'tolerant',
-      dialect: this.#dialect(layout, encoding, text.syntax, newlineOf(source.head, encoding.name)),
-      refused: normal.refused,
-      aside: normal.aside,
-      firstRows: normal.firstRows,
-      changes,
-      warnings: [...(encoding.doubt ? [encoding.doubt] : []), ...layout.warnings],
-    };
-  }
 }
 
 /** DuckDB understands the file's bytes as the tolerant reader does. */
@@ -333,28 +205,3 @@ const factsOf = (scan: Scan, { layout }: HeadSample, check: RegularityCheck): Ta
   underscores: check.underscores,
   tables: [wholeTable(layout!, check)],
 });
-
-function logRepairs(changes: ChangeLog, { strays, nuls }: { strays: number; nuls: number }): void {
-  if (strays > 0)
-    changes.count('bytes.repaired', null, strays, {
-      before: 'bytes that are not UTF-8',
-      after: 'read as windows-1252',
-    });
-  if (nuls > 0) changes.count('nul.removed', null, nuls, { before: '\\0', after: '' });
-}
-
-const noTable = (name: string, outline: Outline) =>
-  badDataset(
-    name,
-    outline.records === 0 ? 'holds nothing but blank lines' : 'holds no table that could be recognised',
-  );
-
-function newlineOf(head: Buffer, encoding: string): Dialect['newline'] {
-  const text = new TextDecoder(encoding).decode(head.subarray(0, 65_536));
-  const crlf = text.split('\r\n').length - 1;
-  const lf = text.split('\n').length - 1 - crlf;
-  const cr = text.split('\r').length - 1 - crlf;
-  const kinds = [crlf, lf, cr].filter((count) => count > 0).length;
-  if (kinds > 1) return 'mixed';
-  return crlf > 0 ? 'crlf' : cr > 0 ? 'cr' : 'lf';
-}

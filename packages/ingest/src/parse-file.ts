@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { VgpuError } from '@vgpu/core';
 import { columnPlaces, mostCodes, type StoredBlock } from './column-store.ts';
 import type { StrictSource } from './load-table.ts';
-import type { OddCells, ParsedColumn, ParsedPiece, ParseRefusal, ToldCells } from './parse-piece.ts';
+import type { OddCells, ParsedColumn, ParsedPiece, ParseRefusal, ToldCells } from './parse-task.ts';
 import type { TableWorkers } from './table-workers.ts';
 
 /** Bytes of a piece, which becomes a block. */

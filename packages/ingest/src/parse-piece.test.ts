@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { columnPlaces } from './column-store.ts';
-import { type ParsedPiece, type ParseTask, parsePiece } from './parse-piece.ts';
+import { parsePiece } from './parse-piece.ts';
+import type { ParsedPiece, ParseTask } from './parse-task.ts';
 import { temporaryFolder } from './temporary-file.fixture.ts';
 
 const { file } = temporaryFolder();

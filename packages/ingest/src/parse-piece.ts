@@ -1,169 +1,19 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { columnPlaces, type StoredColumn } from './column-store.ts';
+import { OddList } from './odd-list.ts';
 import { hashOf, ParseDictionary } from './parse-dictionary.ts';
 import { type NumberBytes, NumberReader, powersOfTen } from './parse-number.ts';
+import type { ParsedPiece, ParseRefusal, ParseTask, ToldCells } from './parse-task.ts';
+import { closingQuote, expectedRows, readPiece } from './piece-bytes.ts';
 import type { Answer } from './serve-tasks.ts';
-
-/** How one column is parsed; `number` where it holds numbers. */
-export interface ParsedColumn {
-  number: NumberBytes | null;
-  /** Which of the cells that give a value are told as examples of a change, if any. */
-  told: 'none' | 'rewritten' | 'all';
-}
-
-/** Bytes of a regular file to be parsed: the lines that begin in them. */
-export interface ParseTask {
-  path: string;
-  from: number;
-  to: number;
-  /** They begin with a line, not within one. */
-  first: boolean;
-  encoding: 'utf8' | 'latin1';
-  delimiter: number;
-  /** -1 where nothing is quoted. */
-  quote: number;
-  crlf: boolean;
-  columns: ParsedColumn[];
-  /** Memory that may be written over; null where the piece's is to be new. */
-  spare: SharedArrayBuffer | null;
-}
-
-/** Cells of a column of numbers that the engine's expressions have to look at. */
-export interface OddCells {
-  rows: Uint32Array;
-  /** Places in `texts`. */
-  codes: Uint16Array;
-  texts: string[];
-}
-
-/** What is told of a column whose values are written in another way than its cells. */
-export interface ToldCells {
-  /** For each row a bit: its cell is rewritten. Null where all are that have a value. */
-  rewritten: Uint8Array | null;
-  /** The first rows of them, with their texts. */
-  examples: { row: number; text: string }[];
-}
-
-export interface ParsedPiece {
-  rows: number;
-  /** Rows that the columns are laid out for. */
-  capacity: number;
-  /** The columns as `columnPlaces` has them. */
-  buffer: SharedArrayBuffer;
-  /** Per column: the texts of words by their codes, and how often each stands there. */
-  words: ({ texts: string[]; counts: Uint32Array } | null)[];
-  odd: (OddCells | null)[];
-  told: (ToldCells | null)[];
-}
-
-/** Why a piece cannot be parsed here: its lines are not those of a regular file, a cell goes over many lines, or texts hardly repeat. */
-export type ParseRefusal = 'irregular' | 'multiline' | 'distinct';
 
 const LF = 10;
 const CR = 13;
 const minus = 45;
-/** Bytes behind a piece that its last line may take. */
-const overhang = 1 << 16;
 const mostExamples = 5;
 
-/** Rows that are odd, in a list that grows. */
-class OddList {
-  rows = new Uint32Array(64);
-  codes = new Uint16Array(64);
-  size = 0;
-  readonly dictionary = new ParseDictionary();
-
-  clear(): void {
-    this.size = 0;
-    this.dictionary.clear();
-  }
-
-  add(row: number, code: number): void {
-    if (this.size === this.rows.length) {
-      const [rows, codes] = [new Uint32Array(this.size * 2), new Uint16Array(this.size * 2)];
-      rows.set(this.rows);
-      codes.set(this.codes);
-      this.rows = rows;
-      this.codes = codes;
-    }
-    this.rows[this.size] = row;
-    this.codes[this.size++] = code;
-  }
-}
-
-/** Buffers and dictionaries that stay with the thread from piece to piece. */
-let room: Buffer = Buffer.alloc(0);
+/** They stay with the thread from piece to piece. */
 const dictionaries: ParseDictionary[] = [];
 const oddLists: OddList[] = [];
-
-/** The piece's bytes, with one line end or more behind its last line; from which byte its first line begins, and where its lines end. */
-function readPiece(task: ParseTask): { bytes: Buffer; start: number; stop: number } {
-  const file = openSync(task.path, 'r');
-  try {
-    // The byte before tells whether a line begins with the first.
-    const from = task.first ? task.from : task.from - 1;
-    let wanted = task.to - from + overhang;
-    let read = 0;
-    for (;;) {
-      if (room.length < wanted + 2) {
-        const more = Buffer.allocUnsafeSlow(wanted + 2);
-        room.copy(more, 0, 0, read);
-        room = more;
-      }
-      let ended = false;
-      while (read < wanted && !ended) {
-        const count = readSync(file, room, read, wanted - read, from + read);
-        ended = count === 0;
-        read += count;
-      }
-      const start = task.first ? 0 : room.subarray(0, read).indexOf(LF) + 1;
-      const inside = task.to - from;
-      // A line that begins before `to` belongs to the piece: it ends with the first line feed from the byte before on.
-      const lf = room.subarray(0, read).indexOf(LF, inside - 1);
-      let stop = lf + 1;
-      if (lf === -1) {
-        if (!ended) {
-          wanted *= 2;
-          continue;
-        }
-        stop = read;
-        if (read > 0 && room[read - 1] !== LF) {
-          if (task.crlf) room[stop++] = CR;
-          room[stop++] = LF;
-        }
-      }
-      const none = !task.first && (start === 0 || start >= inside);
-      return { bytes: room, start: none ? stop : start, stop };
-    }
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** Rows that a piece of so many bytes will have at most, by its first lines. */
-function expectedRows(bytes: Buffer, start: number, stop: number): number {
-  let lines = 0;
-  let at = start;
-  for (; lines < 500 && at < stop; lines++) {
-    const lf = bytes.indexOf(LF, at);
-    if (lf === -1) break;
-    at = lf + 1;
-  }
-  return lines === 0 ? 1 : Math.ceil(((stop - start) / (at - start)) * lines * 1.1) + 16;
-}
-
-/** For cells that stand in quotes: where the quotes end, or -1; whether quotes stand in them. */
-function closingQuote(bytes: Buffer, from: number, quote: number): { at: number; doubled: boolean } {
-  let doubled = false;
-  for (let at = from; ; at++) {
-    const byte = bytes[at]!;
-    if (byte === LF) return { at: -1, doubled };
-    if (byte !== quote) continue;
-    if (bytes[at + 1] !== quote) return { at, doubled };
-    doubled = true;
-    at++;
-  }
-}
 
 /** Parses a piece into columns; a word where it cannot. */
 export function parsePiece(task: ParseTask): Answer<ParsedPiece | ParseRefusal> {

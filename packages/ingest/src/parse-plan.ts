@@ -3,7 +3,7 @@ import { isRewritten, isVerbatim } from './column-sql.ts';
 import type { StrictSource } from './load-table.ts';
 import type { NumberFormat } from './number-format.ts';
 import type { NumberBytes } from './parse-number.ts';
-import type { ParsedColumn } from './parse-piece.ts';
+import type { ParsedColumn } from './parse-task.ts';
 import { prefixSpellings, unitFactor } from './units.ts';
 
 /** Columns that have more distinct texts than this in a sample are not tried, where most of its cells are distinct. */

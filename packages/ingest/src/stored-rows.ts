@@ -1,6 +1,6 @@
 import type { ColumnReading } from './column-reading.ts';
 import { ColumnStore, type StoreDescription, type WordsColumn } from './column-store.ts';
-import { csvText, TextWriter } from './csv-text.ts';
+import { TextWriter } from './csv-text.ts';
 import type { Unread } from './load-table.ts';
 import type { ColumnHint, FoundChange, LoadedRows } from './loaded-rows.ts';
 import { measureStore, modeOfStore } from './measure-store.ts';
@@ -9,6 +9,7 @@ import type { ColumnPlan } from './result.ts';
 import type { MeasuredColumn } from './statistics.ts';
 import type { StoreCells } from './store-cells.ts';
 import type { TableWorkers } from './table-workers.ts';
+import { quotedText } from './written-column.ts';
 
 const mostExamples = 5;
 
@@ -220,7 +221,7 @@ export class StoredRows implements LoadedRows {
       }
       cells.sort((a, b) => a.row - b.row || a.column - b.column);
       for (const { row, column, text } of cells)
-        writer.add(`${row + 1},${csvText(names[column]!)},${csvText(text)}\n`);
+        writer.add(`${row + 1},${quotedText(names[column]!)},${quotedText(text)}\n`);
       await writer.flush();
     }
     await writer.end();

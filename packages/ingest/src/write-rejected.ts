@@ -1,6 +1,6 @@
 import type { CleanedTable } from './clean-table.ts';
 import { csvLine, TextWriter } from './csv-text.ts';
-import type { OpenedTable } from './open-table.ts';
+import type { OpenedTable } from './opened-table.ts';
 import type { Rejection } from './result.ts';
 import { sortRecord, walkRecords } from './walk-table.ts';
 
