@@ -33,7 +33,7 @@ const pages = { data: 0, dictionary: 2 } as const;
 const mostNumbers = 32_768;
 const leastRepeats = 3;
 /** Rows after which a column of mostly distinct numbers is recognised. */
-const trialRows = 8192;
+const trialRows = 16_384;
 /** Pages below this are not worth compressing. */
 const leastBytes = 1024;
 /** Bytes that show whether a page can be compressed. */
