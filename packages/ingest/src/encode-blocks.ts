@@ -1,7 +1,7 @@
 import { codedValues, flagValues } from './coded-values.ts';
 import type { ColumnStore } from './column-store.ts';
 import { eachPart } from './encode-bits.ts';
-import { type Cells, NumberCells, WordCells } from './encode-cells.ts';
+import { type Cells, NumberCells, stripRows, WordCells } from './encode-cells.ts';
 import {
   booleanChunk,
   type Chunk,
@@ -38,8 +38,17 @@ interface Encoder {
   tally: ClippedTally | null;
 }
 
-function numberEncoder(column: WrittenColumn, none: string, rows: number, place: number): Encoder {
-  const cells = new NumberCells(column, none);
+/** Cells are made once for each plan. */
+const numberCells = new WeakMap<WrittenColumn, NumberCells>();
+
+function numberEncoder({ columns, none }: WritePlan, place: number, rows: number): Encoder {
+  const column = columns[place]!;
+  let cells = numberCells.get(column);
+  if (!cells) {
+    cells = new NumberCells(column, none, stripRows(columns.length));
+    numberCells.set(column, cells);
+  }
+  const own = cells;
   const tally = column.tally && new ClippedTally(column.tally);
   const treated = new Float64Array(scratch(`column ${place}`, 8 * rows), 0, rows);
   const { min, max } = column.limits;
@@ -50,7 +59,7 @@ function numberEncoder(column: WrittenColumn, none: string, rows: number, place:
     tally,
     take(store, block, at) {
       const values = store.numbers(block, column.column);
-      cells.values = values;
+      own.values = values;
       if (tally) eachSlice(values, (items) => tally.push(items));
       if (isLeft) treated.set(values, at);
       else eachPart(values.length, (from, end) => treat(values, from, end, treated, at, column.limits, fill));
@@ -116,19 +125,14 @@ function wordsOf(words: readonly (string | null)[], { type, fill }: WrittenColum
 /** Words are prepared once for each plan. */
 const prepared = new WeakMap<WrittenColumn, Words>();
 
-function encoderOf(
-  column: WrittenColumn,
-  none: string,
-  rows: number,
-  store: ColumnStore,
-  place: number,
-): Encoder {
+function encoderOf(plan: WritePlan, place: number, rows: number, store: ColumnStore): Encoder {
+  const column = plan.columns[place]!;
   const stored = store.description.columns[column.column]!;
   const isIndicator = column.type === 'indicator';
-  if (stored.kind === 'numbers' && !isIndicator) return numberEncoder(column, none, rows, place);
+  if (stored.kind === 'numbers' && !isIndicator) return numberEncoder(plan, place, rows);
   let words = prepared.get(column);
   if (!words) {
-    words = wordsOf(isIndicator || stored.kind === 'numbers' ? ['0', '1'] : stored.words, column, none);
+    words = wordsOf(isIndicator || stored.kind === 'numbers' ? ['0', '1'] : stored.words, column, plan.none);
     prepared.set(column, words);
   }
   const { cells, values, truths } = words;
@@ -150,10 +154,10 @@ function encoderOf(
 /** Makes the rows of some blocks, treated as the shared plan `write` says, into CSV and one Parquet row group. */
 export function encodeBlocks(task: Span & { spare: ArrayBuffer[] }, shared: Shared): Answer<EncodedRows> {
   const store = sharedStore(shared);
-  const { columns, none } = shared.get('write') as WritePlan;
+  const plan = shared.get('write') as WritePlan;
   const blocks = store.description.blocks.slice(task.from, task.to);
   const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
-  const encoders = columns.map((column, i) => encoderOf(column, none, rows, store, i));
+  const encoders = plan.columns.map((_, i) => encoderOf(plan, i, rows, store));
   const cells = encoders.map((one) => one.cells);
   const lines = new Output(task.spare);
   let at = 0;

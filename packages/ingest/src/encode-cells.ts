@@ -2,7 +2,14 @@ import { type PutNumber, putDecimal, putInteger, putShortest, shortestText } fro
 import { quotedText, type WrittenColumn } from './written-column.ts';
 
 /** Rows that are made into text at once, at most. */
-export const stripRows = 256;
+const mostStripRows = 256;
+/** Cells of such a strip: what it touches should stay in the processor's nearest memory. */
+const stripCells = 4096;
+
+/** Rows of a strip, for a table of so many columns. */
+export const stripRows = (width: number): number =>
+  Math.max(16, Math.min(mostStripRows, Math.floor(stripCells / width)));
+
 /** Bytes of any number's text. */
 const numberBytes = 32;
 const zero = 48;
@@ -14,6 +21,12 @@ const fours = Uint32Array.from({ length: 10_000 }, (_, i) => {
   const digit = (power: number): number => zero + (Math.floor(i / power) % 10);
   return digit(1000) | (digit(100) << 8) | (digit(10) << 16) | (digit(1) << 24);
 });
+/** Bytes to put cells into, and a view of them all for several at once. */
+export interface Target {
+  to: Uint8Array;
+  view: DataView;
+}
+
 /** Makes the texts of one column, a strip of rows at a time: first how long they are, then they themselves. */
 export interface Cells {
   /** Adds the bytes of each row's cell to `lengths`. */
@@ -22,7 +35,7 @@ export interface Cells {
    * Puts the cells that were measured last, each where its row ends so far, with a separator behind.
    * @param room bytes from a cell's separator on that are still to be put, and may be written over meanwhile.
    */
-  put(to: Uint8Array, ends: Int32Array, rows: number, separator: number, room: number): void;
+  put(to: Target, ends: Int32Array, rows: number, separator: number, room: number): void;
 }
 
 const encoder = new TextEncoder();
@@ -66,15 +79,19 @@ export class NumberCells implements Cells {
   readonly #max: number;
   /** Digits behind the point; 0 for integers, -1 where each number has its shortest text. */
   readonly #decimals: number;
-  readonly #digits = new Int32Array(stripRows);
-  readonly #sizes = new Int32Array(stripRows);
+  readonly #digits: Int32Array;
+  readonly #sizes: Int32Array;
   /** Where the text of a cell stands in `#texts`; -1 where its digits say all. */
-  readonly #places = new Int32Array(stripRows);
+  readonly #places: Int32Array;
   readonly #texts: Uint8Array;
   readonly #fixed: { at: number; size: number }[] = [];
   readonly #put: PutNumber;
 
-  constructor({ type, limits, fill, decimals }: WrittenColumn, none: string) {
+  /** @param rows of a strip. */
+  constructor({ type, limits, fill, decimals }: WrittenColumn, none: string, rows: number) {
+    this.#digits = new Int32Array(rows);
+    this.#sizes = new Int32Array(rows);
+    this.#places = new Int32Array(rows);
     this.#min = limits.min;
     this.#max = limits.max;
     const text = (value: number): string =>
@@ -83,7 +100,7 @@ export class NumberCells implements Cells {
     const fixed = [text(limits.min), text(limits.max), fill === null ? none : text(Number(fill))].map((one) =>
       encoder.encode(one),
     );
-    const room = stripRows * numberBytes;
+    const room = rows * numberBytes;
     this.#texts = new Uint8Array(room + fixed.reduce((sum, { length }) => sum + length, 0));
     let at = room;
     for (const one of fixed) {
@@ -132,15 +149,16 @@ export class NumberCells implements Cells {
     }
   }
 
-  put(to: Uint8Array, ends: Int32Array, rows: number, separator: number, room: number): void {
+  put(target: Target, ends: Int32Array, rows: number, separator: number, room: number): void {
+    const { to } = target;
     const digits = this.#digits;
     const sizes = this.#sizes;
     const places = this.#places;
     const decimals = this.#decimals;
     this.#putTexts(to, ends, rows);
     if (room < spilledDigits) putAllExactly(digits, sizes, places, decimals, to, ends, rows);
-    else if (decimals > 0) putDecimals(digits, sizes, places, decimals, to, ends, rows);
-    else putIntegers(digits, sizes, places, to, ends, rows);
+    else if (decimals > 0) putDecimals(digits, sizes, places, decimals, target, ends, rows);
+    else putIntegers(digits, sizes, places, target, ends, rows);
     for (let row = 0; row < rows; row++) {
       const end = ends[row]! + sizes[row]!;
       to[end] = separator;
@@ -169,11 +187,10 @@ function putIntegers(
   digits: Int32Array,
   sizes: Int32Array,
   places: Int32Array,
-  to: Uint8Array,
+  { to, view }: Target,
   ends: Int32Array,
   rows: number,
 ): void {
-  const view = new DataView(to.buffer, to.byteOffset, to.length);
   for (let row = 0; row < rows; row++) {
     if (places[row]! >= 0) continue;
     const at = ends[row]!;
@@ -190,11 +207,10 @@ function putDecimals(
   sizes: Int32Array,
   places: Int32Array,
   decimals: number,
-  to: Uint8Array,
+  { to, view }: Target,
   ends: Int32Array,
   rows: number,
 ): void {
-  const view = new DataView(to.buffer, to.byteOffset, to.length);
   const power = powers[decimals]!;
   // A little more than 1 / power: the product's whole part is the quotient's, for whole numbers below 2^31.
   const inverse = (1 + 2 ** -50) / power;
@@ -280,13 +296,13 @@ export class WordCells implements Cells {
     }
   }
 
-  put(to: Uint8Array, ends: Int32Array, rows: number, separator: number, room: number): void {
+  put(target: Target, ends: Int32Array, rows: number, separator: number, room: number): void {
+    const { to, view } = target;
     const { codes } = this;
     const starts = this.#starts;
     const bytes = this.#bytes;
     const heads = this.#heads;
     const from = this.#from;
-    const view = new DataView(to.buffer, to.byteOffset, to.length);
     for (let row = 0; row < rows; row++) {
       const code = codes[from + row]!;
       const at = ends[row]!;

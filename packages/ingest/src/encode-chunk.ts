@@ -72,17 +72,24 @@ function pageHeader({ kind, encoding, values, body }: Page, compressed: number):
   });
 }
 
-/** By a look at the middle of the page's largest piece. */
-function isCompressible({ body }: Page): boolean {
-  const largest = body.reduce((most, part) => (part.length > most.length ? part : most));
-  if (largest.length < leastBytes) return false;
-  const start = Math.max(0, (largest.length - sampleBytes) >> 1);
-  const sample = largest.subarray(start, start + sampleBytes);
-  return zstdCompressSync(sample, level).length < sample.length * worthwhile;
+/** A short page compressed, or a look at the middle of a long one's largest piece: null where it is not worth it. */
+function compressed({ body }: Page): Uint8Array | null {
+  const size = lengthOf(body);
+  if (size < leastBytes) return null;
+  if (size > 2 * sampleBytes) {
+    const largest = body.reduce((most, part) => (part.length > most.length ? part : most));
+    const start = Math.max(0, (largest.length - sampleBytes) >> 1);
+    const sample = largest.subarray(start, start + sampleBytes);
+    if (zstdCompressSync(sample, level).length >= sample.length * worthwhile) return null;
+  }
+  const all = zstdCompressSync(together(body), size > 2 * sampleBytes ? pageLevel : level);
+  return all.length < size * worthwhile ? all : null;
 }
 
 function chunkOf(list: readonly Page[], facts: Pick<ChunkFacts, 'rows' | 'nulls' | 'min' | 'max'>): Chunk {
-  const isSmaller = list.some(isCompressible);
+  // One codec is for all pages of a chunk.
+  const smaller = list.map(compressed);
+  const isSmaller = smaller.some((page) => page !== null);
   const parts: Uint8Array[] = [];
   const found: ChunkFacts = {
     ...facts,
@@ -92,8 +99,8 @@ function chunkOf(list: readonly Page[], facts: Pick<ChunkFacts, 'rows' | 'nulls'
     compressed: 0,
     dictionary: 0,
   };
-  for (const page of list) {
-    const body = isSmaller ? [zstdCompressSync(together(page.body), pageLevel)] : page.body;
+  for (const [i, page] of list.entries()) {
+    const body = isSmaller ? [smaller[i] ?? zstdCompressSync(together(page.body), pageLevel)] : page.body;
     const size = lengthOf(body);
     const header = pageHeader(page, size);
     parts.push(header, ...body);

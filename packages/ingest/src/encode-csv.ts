@@ -4,12 +4,9 @@ import type { Output } from './encode-output.ts';
 const comma = 44;
 const newline = 10;
 
-/** Cells of a strip: what it touches should stay in the processor's nearest memory. */
-const stripCells = 4096;
-
 /** Adds rows of cells to an output as lines of CSV. */
 export function encodeRows(cells: readonly Cells[], rows: number, output: Output): void {
-  const strip = Math.max(16, Math.min(stripRows, Math.floor(stripCells / cells.length)));
+  const strip = stripRows(cells.length);
   const lengths = new Int32Array(strip);
   for (let from = 0; from < rows; from += strip)
     encodeStrip(cells, from, Math.min(strip, rows - from), lengths, output);
@@ -36,8 +33,9 @@ function encodeStrip(
     lengths[row] = end;
     end += length;
   }
+  const target = { to, view: new DataView(to.buffer, to.byteOffset, to.length) };
   // Behind a cell come at least its separator and those of the cells after it.
-  for (let i = 0; i < last; i++) cells[i]!.put(to, lengths, size, comma, last - i + 1);
-  cells[last]!.put(to, lengths, size, newline, 1);
+  for (let i = 0; i < last; i++) cells[i]!.put(target, lengths, size, comma, last - i + 1);
+  cells[last]!.put(target, lengths, size, newline, 1);
   output.end(end);
 }
