@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { cleanFile } from './clean-file.ts';
-import { bytesOf, dirtyTable } from './dirty-table.fixture.ts';
 import { importFile } from './import-file.ts';
 import type { Report, VersionResult } from './result.ts';
 import { StoredRows } from './stored-rows.ts';
 import { temporaryFolder } from './temporary-file.fixture.ts';
+import { bytesOf, dirtyTable } from './testing/dirty-table.ts';
 
 const { dir, file } = temporaryFolder();
 let serial = 0;
