@@ -8,6 +8,10 @@ import type { TableWorkers } from './table-workers.ts';
 /** Bytes of a piece, which becomes a block. */
 const pieceBytes = 4 << 20;
 
+/** Distinct texts of all columns together, and their characters: they are in memory. */
+const mostTexts = 1_000_000;
+const mostCharacters = 64 << 20;
+
 /** A column's distinct texts in the order of the file, with the rows of each. */
 export interface ParsedWords {
   texts: string[];
@@ -35,6 +39,7 @@ export type OddRows = Omit<OddCells, 'texts'>;
 class JoinedTexts implements ParsedWords {
   readonly texts: string[] = [];
   readonly counts: number[] = [];
+  characters = 0;
   readonly #codes = new Map<string, number>();
 
   /** What each code of a block is in the file; null where all stay the same, undefined where there are too many. */
@@ -49,6 +54,7 @@ class JoinedTexts implements ParsedWords {
         if (code === mostCodes) return undefined;
         this.#codes.set(text, code);
         this.texts.push(text);
+        this.characters += text.length;
         this.counts.push(0);
       }
       this.counts[code]! += countOf(i);
@@ -177,6 +183,9 @@ class Joining {
       }
       oddCells.push(own && { rows: own.rows, codes: own.codes });
     }
+    const all = [...this.#words, ...this.#odd].filter((texts) => texts !== null);
+    if (sumOf(all, ({ texts }) => texts.length) > mostTexts) return false;
+    if (sumOf(all, ({ characters }) => characters) > mostCharacters) return false;
     found.oddCells.push(oddCells);
     found.told.push(told);
     found.blocks.push({
@@ -198,6 +207,9 @@ class Joining {
     return true;
   }
 }
+
+const sumOf = <T>(list: readonly T[], of: (one: T) => number): number =>
+  list.reduce((sum, one) => sum + of(one), 0);
 
 /**
  * Writes all of some bytes at a place of a file.

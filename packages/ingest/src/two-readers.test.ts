@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { CleanOptions } from '@vgpu/core';
 import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { cleanFile } from './clean-file.ts';
@@ -8,6 +9,7 @@ import type { Report, VersionResult } from './result.ts';
 import { StoredRows } from './stored-rows.ts';
 import { temporaryFolder } from './temporary-file.fixture.ts';
 import { bytesOf, dirtyTable } from './testing/dirty-table.ts';
+import { TypedRows } from './typed-rows.ts';
 
 const { dir, file } = temporaryFolder();
 let serial = 0;
@@ -58,6 +60,35 @@ it('says the same of a table, whichever reader has it', async () => {
     { numRuns: 15 },
   );
 }, 600_000);
+
+const lines = (rows: number, of: (row: number) => string): string =>
+  Array.from({ length: rows }, (_, row) => `${of(row)}\n`).join('');
+
+it.each([
+  ['with texts that hardly repeat', `a,b\n${lines(70_000, (i) => `${i},w${i}`)}`, {}],
+  ['with odd cells that hardly repeat', `a,b\n${lines(700_000, (i) => `${i},${i % 10 ? i : `+${i}`}`)}`, {}],
+  ['with integers beyond 2^53', `a,b\n${lines(50, (i) => `${i},90071992547409${90 + (i % 9)}`)}`, {}],
+  [
+    'with years of five digits',
+    `a,b\n${lines(50, (i) => `${i},${i === 7 ? '12024-01-01' : '2024-01-01'}`)}`,
+    {},
+  ],
+  ['with cells of many lines', `a,b\n${lines(50, (i) => `${i},"x\ny"`)}`, {}],
+  ['whose rows are compared', `a,b\n${lines(50, (i) => `${i % 7},x`)}`, { dropDuplicates: true }],
+  ['that another reading fits better', `a,b\n${lines(30_000, (i) => `${i},${i < 15_000 ? i : 'word'}`)}`, {}],
+] as [string, string, CleanOptions][])('leaves files %s to the engine', async (_, text, clean) => {
+  const work = join(dir, `work-${serial++}`);
+  mkdirSync(work);
+  const path = file(`left-${serial}.csv`, text);
+  const result = await cleanFile(path, {
+    ...{ clean, target: undefined, work, copyTo: null, after: true, threadsFrom: 0 },
+  });
+  await using _engine = result!.engine;
+  expect(result!.opened.reader).toBe('direct');
+  expect(result!.cleaned.rows).toBeInstanceOf(TypedRows);
+  await result!.cleaned.outcomes.count();
+  expect((await result!.cleaned.complete()).rows).toBeGreaterThan(6);
+});
 
 /** A file of some blocks: values that are missing, odd or rewritten, rows without a target, texts in quotes. */
 function longTable(size: number): string {
