@@ -50,10 +50,10 @@ function sizeOf(value: number): number {
   return guess + ((powers[guess]! - 1 - value) >>> 31);
 }
 
-/** Bytes behind digits that are written over with them. */
-const spilledDigits = 3;
+/** Bytes behind a number's cell that are written over with it: four digits are written at once. */
+const spilledBy = (decimals: number): number => (decimals > 0 ? Math.max(0, 4 - decimals) : 3);
 
-/** Writes the last digits of a whole number below 2^31, as many as asked, and up to three bytes behind them. */
+/** Writes the last digits of a whole number below 2^31, as many as asked. Where they are less than four, bytes behind them change. */
 function putDigits(value: number, size: number, to: DataView, at: number): void {
   if (size <= 4) {
     to.setUint32(at, fours[value]! >>> (32 - 8 * size), true);
@@ -156,7 +156,7 @@ export class NumberCells implements Cells {
     const places = this.#places;
     const decimals = this.#decimals;
     this.#putTexts(to, ends, rows);
-    if (room < spilledDigits) putAllExactly(digits, sizes, places, decimals, to, ends, rows);
+    if (room < spilledBy(decimals)) putAllExactly(digits, sizes, places, decimals, to, ends, rows);
     else if (decimals > 0) putDecimals(digits, sizes, places, decimals, target, ends, rows);
     else putIntegers(digits, sizes, places, target, ends, rows);
     for (let row = 0; row < rows; row++) {
