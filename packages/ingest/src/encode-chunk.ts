@@ -44,9 +44,12 @@ const worthwhile = 0.88;
 /** Bytes of a text that may be told as a row group's smallest or largest. */
 const longestBound = 1024;
 
-const level = { params: { [constants.ZSTD_c_compressionLevel]: 1 }, chunkSize: 1 << 16 };
-/** Whole pages come out in few pieces. */
-const pageLevel = { ...level, chunkSize: 1 << 19 };
+/** Zstandard at its level 1, by a buffer that is no larger than what comes out at most. */
+const zstd = (bytes: Uint8Array): Uint8Array =>
+  zstdCompressSync(bytes, {
+    params: { [constants.ZSTD_c_compressionLevel]: 1 },
+    chunkSize: Math.max(1024, bytes.length + 64),
+  });
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
@@ -80,9 +83,9 @@ function compressed({ body }: Page): Uint8Array | null {
     const largest = body.reduce((most, part) => (part.length > most.length ? part : most));
     const start = Math.max(0, (largest.length - sampleBytes) >> 1);
     const sample = largest.subarray(start, start + sampleBytes);
-    if (zstdCompressSync(sample, level).length >= sample.length * worthwhile) return null;
+    if (zstd(sample).length >= sample.length * worthwhile) return null;
   }
-  const all = zstdCompressSync(together(body), size > 2 * sampleBytes ? pageLevel : level);
+  const all = zstd(together(body));
   return all.length < size * worthwhile ? all : null;
 }
 
@@ -100,7 +103,7 @@ function chunkOf(list: readonly Page[], facts: Pick<ChunkFacts, 'rows' | 'nulls'
     dictionary: 0,
   };
   for (const [i, page] of list.entries()) {
-    const body = isSmaller ? [smaller[i] ?? zstdCompressSync(together(page.body), pageLevel)] : page.body;
+    const body = isSmaller ? [smaller[i] ?? zstd(together(page.body))] : page.body;
     const size = lengthOf(body);
     const header = pageHeader(page, size);
     parts.push(header, ...body);
