@@ -80,7 +80,7 @@ describe.skipIf('skip' in engine)('with real workers, in any order of events', (
               else if (job.tasks[0]!.container) await server.removeContainer(job.tasks[0]!.container);
             }
           }
-          const ends = await Promise.all(jobs.map((job) => client.ended(job, 120_000)));
+          const ends = await Promise.all(jobs.map((job) => client.ended(job, 60_000)));
           for (const end of ends) {
             const [task] = end.tasks;
             const lost = ['WORKER_LOST', 'KILLED'].includes(task!.reason?.code ?? '');
@@ -92,11 +92,15 @@ describe.skipIf('skip' in engine)('with real workers, in any order of events', (
           expect(await server.containers()).toEqual([]);
           const capacity = await client.call(routes.machine.capacity, {});
           expect([capacity.cpu.used, capacity.memory.used]).toEqual([0, 0]);
+        } catch (error) {
+          const last = server.log.split('\n').slice(-40).join('\n');
+          throw new Error(`${(error as Error).message}\nThe server's last words:\n${last}`, { cause: error });
         } finally {
           await server.close();
         }
       }),
-      { numRuns: 3 },
+      // A run takes half a minute where something hangs: another one would not find out more.
+      { numRuns: 3, endOnFailure: true },
     );
   }, 300_000);
 });

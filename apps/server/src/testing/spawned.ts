@@ -95,10 +95,10 @@ export class SpawnedServer {
     return readFileSync(join(this.home, 'token'), 'utf8').trim();
   }
 
-  /** Removes a container by force, as somebody else might. */
+  /** Removes a container by force, as somebody else might; the server may be doing so at the moment, or have done it. */
   async removeContainer(name: string): Promise<void> {
     const client = new EngineClient(this.#engine);
-    await client.status('DELETE', `/containers/${name}`, { query: { force: true } });
+    await client.status('DELETE', `/containers/${name}`, { query: { force: true }, accept: [404, 409] });
     await client.close();
   }
 

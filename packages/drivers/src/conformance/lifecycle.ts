@@ -46,6 +46,27 @@ export function lifecycleTests(at: Bench): void {
     });
   });
 
+  describe('a start', () => {
+    test('that is given up at any moment leaves nothing', async () => {
+      const starts = [0, 2, 5, 10, 20, 40, 80, 160].map(async (ms) => {
+        const abort = new AbortController();
+        const starting = at.driver.start(at.harness.launch('import time; time.sleep(60)'), abort.signal);
+        setTimeout(() => abort.abort(), ms);
+        const [started] = await Promise.allSettled([starting]);
+        if (started.status === 'fulfilled') await at.driver.destroy(started.value);
+        else expect(started.reason).toMatchObject({ code: 'ABORTED' });
+      });
+      await Promise.all(starts);
+      await at.gone();
+    });
+
+    test('whose dataset is gone leaves nothing', async () => {
+      const launch = at.harness.launch('', { datasetPath: '/no/such/data.csv' });
+      await expect(at.driver.start(launch)).rejects.toThrow(/no such file/i);
+      await at.gone();
+    });
+  });
+
   describe('a server that dies', () => {
     test('finds its workers again, and hears each end once', async () => {
       const running = await at.driver.start(at.harness.launch('import time; time.sleep(1.5); print("done")'));

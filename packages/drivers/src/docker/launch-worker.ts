@@ -111,11 +111,16 @@ export async function startCold(
       dialect: context.dialect,
       grant: launch.grant,
     });
-    const [created, { dataset }] = await Promise.all([
-      createFetching(context, launch.image, () => context.containers.create(name, spec, signal), signal),
+    const [created, staged] = await Promise.allSettled([
+      createFetching(context, launch.image, () => context.containers.create(name, spec), signal),
       stageInputs(paths.in, launch),
     ]);
-    id = created;
+    // Known before anything can fail: what was made is removed then.
+    if (created.status === 'fulfilled') id = created.value;
+    else throw created.reason;
+    if (staged.status === 'rejected') throw staged.reason;
+    if (signal?.aborted) throw new DriverError('ABORTED', 'stopped');
+    const { dataset } = staged.value;
     const worker = new LiveWorker(context.containers, id, paths);
     const handle = handleOf(launch, { id, name, paths, warm: false, startedAt });
     const record = recordOf(launch, handle, plan.limits);

@@ -14,15 +14,15 @@ export async function stageInputs(
   inDir: string,
   launch: { bundleDir?: string; datasetPath?: string; datasetName?: string },
 ): Promise<{ dataset?: string }> {
+  const bundle = join(inDir, 'bundle');
+  await mkdir(join(inDir, 'data'), { recursive: true });
+  await mkdir(bundle, { recursive: true });
   const work: Promise<unknown>[] = [];
   let dataset: string | undefined;
-  await mkdir(join(inDir, 'data'), { recursive: true });
   if (launch.datasetPath) {
     dataset = safeName(launch.datasetName ?? basename(launch.datasetPath));
     work.push(place(launch.datasetPath, join(inDir, 'data', dataset)));
   }
-  const bundle = join(inDir, 'bundle');
-  await mkdir(bundle, { recursive: true });
   if (launch.bundleDir) work.push(placeTree(launch.bundleDir, bundle, { left: MAX_BUNDLE_ENTRIES }));
   await Promise.all(work);
   return { dataset };
@@ -52,6 +52,11 @@ async function place(source: string, target: string): Promise<void> {
 
 async function placeTree(source: string, target: string, budget: { left: number }): Promise<void> {
   const pending: Promise<void>[] = [];
+  const add = (one: Promise<void>): void => {
+    // Waited for below, and then it tells of a failure.
+    one.catch(() => {});
+    pending.push(one);
+  };
   for await (const entry of await opendir(source)) {
     if (--budget.left < 0) {
       throw new DriverError(
@@ -64,10 +69,10 @@ async function placeTree(source: string, target: string, budget: { left: number 
     if (entry.isDirectory()) {
       await mkdir(to, { mode: 0o755, recursive: true });
       await chmod(to, 0o755);
-      pending.push(placeTree(from, to, budget));
-    } else if (entry.isFile()) pending.push(place(from, to));
+      add(placeTree(from, to, budget));
+    } else if (entry.isFile()) add(place(from, to));
     // A link is only ever followed inside the container, where it can reach nothing of the host.
-    else if (entry.isSymbolicLink()) pending.push(readlink(from).then((to_) => symlink(to_, to)));
+    else if (entry.isSymbolicLink()) add(readlink(from).then((to_) => symlink(to_, to)));
     if (pending.length >= 64) await Promise.all(pending.splice(0));
   }
   await Promise.all(pending);
