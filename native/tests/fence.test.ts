@@ -1,26 +1,14 @@
 // Memory partitions of NVIDIA's driver, played by the fake one on control groups of the kernel's own: what a slice's
 // control group may hold, whoever goes around the limiter.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Bed, build, fields } from './bed.ts';
+import { mountGroups } from './cgroup2.ts';
 
 const MiB = 1 << 20;
 const CONTEXT = 256 * MiB;
-
-/** A mount of cgroup v2, whatever the host itself uses; undefined where it cannot be had. */
-function mountGroups(): string | undefined {
-  const dir = mkdtempSync(join(tmpdir(), 'vgpu-cgroup2-'));
-  try {
-    execFileSync('mount', ['-t', 'cgroup2', 'none', dir], { stdio: 'ignore' });
-    return dir;
-  } catch {
-    rmdirSync(dir);
-    return undefined;
-  }
-}
 
 const root = mountGroups();
 const groups: string[] = [];

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { columnPlaces, openStore, type StoreDescription } from './column-store.ts';
+import { ColumnStore, columnPlaces, type StoreDescription } from './column-store.ts';
 import { temporaryFolder } from './temporary-file.fixture.ts';
 
 const { dir } = temporaryFolder();
@@ -28,7 +28,7 @@ const shape = [
 ];
 
 function contents(description: StoreDescription) {
-  const store = openStore(structuredClone(description));
+  const store = new ColumnStore(structuredClone(description));
   const found = description.blocks.map((_, block) => [
     [...store.codes(block, 0)],
     [...store.numbers(block, 1)],

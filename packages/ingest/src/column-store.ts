@@ -112,5 +112,3 @@ export class ColumnStore {
     return { buffer: scratch, at: 0 };
   }
 }
-
-export const openStore = (description: StoreDescription): ColumnStore => new ColumnStore(description);

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
 import { VgpuError } from '@vgpu/core';
+import { joined } from './joined.ts';
 import { TableWorkers } from './table-workers.ts';
 
 export type Row = Record<string, DuckDBValue>;
@@ -199,17 +200,6 @@ export class Engine implements AsyncDisposable {
     this.#connection.closeSync();
     this.#own?.closeSync();
   }
-}
-
-function joined(pieces: readonly Float64Array[]): Float64Array {
-  if (pieces.length === 1) return pieces[0]!;
-  const all = new Float64Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }
 
 /** Waits for all, and only then tells of a failure: nothing uses a connection any more that is closed now. */

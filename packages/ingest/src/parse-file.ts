@@ -1,9 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { VgpuError } from '@vgpu/core';
 import { columnPlaces, mostCodes, type StoredBlock } from './column-store.ts';
 import type { StrictSource } from './load-table.ts';
 import type { OddCells, ParsedColumn, ParsedPiece, ParseRefusal, ToldCells } from './parse-task.ts';
 import type { TableWorkers } from './table-workers.ts';
+import { writeWhole } from './whole.ts';
 
 /** Bytes of a piece, which becomes a block. */
 const pieceBytes = 4 << 20;
@@ -210,20 +210,3 @@ class Joining {
 
 const sumOf = <T>(list: readonly T[], of: (one: T) => number): number =>
   list.reduce((sum, one) => sum + of(one), 0);
-
-/**
- * Writes all of some bytes at a place of a file.
- * @throws VgpuError `DISK_FULL`.
- */
-export async function writeWhole(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  try {
-    for (let done = 0; done < bytes.length; ) {
-      const { bytesWritten } = await file.write(bytes, done, bytes.length - done, at + done);
-      done += bytesWritten;
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
-      throw new VgpuError('DISK_FULL', { path: 'the data folder' });
-    throw error;
-  }
-}

@@ -1,7 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { ColumnStore, columnPlaces, type StoreDescription } from './column-store.ts';
-import { type ParsedFile, writeWhole } from './parse-file.ts';
+import type { ParsedFile } from './parse-file.ts';
 import type { TextValue } from './text-values.ts';
+import { readWhole, writeWhole } from './whole.ts';
 
 /** A cell whose text is known; rows count from 0, over all records. */
 export interface FoundCell {
@@ -101,8 +102,7 @@ export class StoreCells {
 
   /**
    * Takes rows without a value in a column out of all blocks.
-   * @param onDropped gets, block by block, the places in it that go.
-   * @returns the rows that went, as bits over all records; null where there are none, or no other rows.
+   * @returns the rows without one, as bits over all records, and how many; where there are no others, all stay.
    */
   async takeOutMissing(column: number): Promise<{ bits: Uint8Array; count: number }> {
     const { blocks, columns } = this.store;
@@ -193,13 +193,5 @@ export class StoreCells {
     } finally {
       await file?.close();
     }
-  }
-}
-
-async function readWhole(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    const { bytesRead } = await file.read(bytes, done, bytes.length - done, at + done);
-    if (bytesRead === 0) throw new Error('the column store ends early');
-    done += bytesRead;
   }
 }

@@ -1,4 +1,5 @@
-import { openStore, type StoreDescription } from './column-store.ts';
+import { ColumnStore, type StoreDescription } from './column-store.ts';
+import { joined } from './joined.ts';
 import type { NumberSource, SomeBins } from './number-source.ts';
 import { BinsTally, type Tally, ValueTally } from './number-tally.ts';
 import type { Bounds } from './quantiles.ts';
@@ -40,7 +41,7 @@ export class StoreNumbers implements NumberSource {
   }
 
   async first(columns: readonly number[], rows: number): Promise<Float64Array[]> {
-    const store = openStore(this.#description);
+    const store = new ColumnStore(this.#description);
     try {
       return columns.map((column) => {
         const found: number[] = [];
@@ -220,14 +221,4 @@ export class StoreNumbers implements NumberSource {
     };
     await Promise.all(Array.from({ length: this.#workers.size + 1 }, lane));
   }
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -1,4 +1,4 @@
-import { type ColumnStore, openStore, type StoreDescription } from './column-store.ts';
+import { ColumnStore, type StoreDescription } from './column-store.ts';
 import type { SomeBins } from './number-source.ts';
 import {
   type Tally,
@@ -43,7 +43,7 @@ export function sharedStore(shared: Shared): ColumnStore {
   const description = shared.get('store') as StoreDescription;
   let store = stores.get(description);
   if (!store) {
-    store = openStore(description);
+    store = new ColumnStore(description);
     stores.set(description, store);
   }
   return store;
@@ -116,15 +116,20 @@ function isCounted(counting: ValueCounter, values: Float64Array): boolean {
   return true;
 }
 
+/** Counts a column's distinct values in the blocks; false where they are more than there is room for. */
+function isCountable(shared: Shared, { from, to }: Span, column: number, counting: ValueCounter): boolean {
+  const store = sharedStore(shared);
+  for (let block = from; block < to; block++)
+    if (!isCounted(counting, store.numbers(block, column))) return false;
+  return true;
+}
+
 /** Distinct values with their counts; where they are too many, what the plan says. */
 export function countBlocks(task: Span & { columns: CountAsked[] }, shared: Shared): Answer<Counted[]> {
   const transfer: ArrayBuffer[] = [];
-  const store = sharedStore(shared);
   const answer = task.columns.map(({ column, limit, plan }): Counted => {
     const counting = counterFor(limit);
-    let block = task.from;
-    while (block < task.to && isCounted(counting, store.numbers(block, column))) block++;
-    if (block === task.to) {
+    if (isCountable(shared, task, column, counting)) {
       const counts = counting.found;
       transfer.push(counts.values.buffer, counts.counts.buffer);
       return { counts };
@@ -140,13 +145,9 @@ export function countBlocks(task: Span & { columns: CountAsked[] }, shared: Shar
 
 /** Whether the blocks have more distinct values than a limit. */
 export function exceedBlocks(task: Span & { columns: CountAsked[] }, shared: Shared): Answer<boolean[]> {
-  const store = sharedStore(shared);
-  const answer = task.columns.map(({ column, limit }) => {
-    const counting = counterFor(limit);
-    let block = task.from;
-    while (block < task.to && counting.push(store.numbers(block, column))) block++;
-    return block < task.to;
-  });
+  const answer = task.columns.map(
+    ({ column, limit }) => !isCountable(shared, task, column, counterFor(limit)),
+  );
   return { answer };
 }
 

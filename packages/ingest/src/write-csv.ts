@@ -3,6 +3,7 @@ import type { CleanedTable } from './clean-table.ts';
 import { sqlName, sqlText } from './column-sql.ts';
 import type { Engine } from './engine.ts';
 import { type PutNumber, putDecimal, putInteger, putShortest, shortestText } from './number-text.ts';
+import { quotedText } from './written-column.ts';
 
 type Output = CleanedTable['output'][number];
 
@@ -21,10 +22,6 @@ const mostWordLength = 4 << 20;
 const bufferBytes = 4 << 20;
 /** Bytes of any number's text. */
 const numberBytes = 32;
-
-/** As DuckDB writes a text that is not missing. */
-const quotedText = (text: string): string =>
-  text === '' || /[",\r\n#]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 
 function putBytes(bytes: Uint8Array, to: Uint8Array, at: number): number {
   for (let i = 0; i < bytes.length; i++) to[at + i] = bytes[i]!;

@@ -6,6 +6,7 @@ import type { EncodedRows } from './encode-blocks.ts';
 import { parquetFooter, parquetMark, type RowGroup } from './encode-footer.ts';
 import type { TableWorkers } from './table-workers.ts';
 import type { Span } from './tally-blocks.ts';
+import { writeWhole } from './whole.ts';
 import { quotedText, type WritePlan } from './written-column.ts';
 import { writtenColumns } from './written-columns.ts';
 
@@ -47,11 +48,8 @@ class GrowingFile {
 
   async append(pieces: readonly Uint8Array[]): Promise<void> {
     for (const piece of pieces) {
-      for (let done = 0; done < piece.length; ) {
-        const { bytesWritten } = await this.#file.write(piece, done, piece.length - done, this.at);
-        done += bytesWritten;
-        this.at += bytesWritten;
-      }
+      await writeWhole(this.#file, piece, this.at);
+      this.at += piece.length;
     }
     if (this.at - this.#synced < syncedBytes || this.#syncing) return;
     this.#synced = this.at;

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mountGroups } from '../../../../native/tests/cgroup2.ts';
 import { Inventory } from '../inventory.ts';
 import { NvidiaProvider } from '../providers/nvidia/provider.ts';
 import { stopIdleArbiters } from './arbiter-process.ts';
@@ -15,17 +16,6 @@ import { SliceManager } from './slice-manager.ts';
 const native = fileURLToPath(new URL('../../../../native', import.meta.url));
 const load = join(native, 'build/bench/cuda_load');
 const MiB = 2 ** 20;
-
-function mountGroups(): string | undefined {
-  const dir = mkdtempSync(join(tmpdir(), 'vgpu-cgroup2-'));
-  try {
-    execFileSync('mount', ['-t', 'cgroup2', 'none', dir], { stdio: 'ignore' });
-    return dir;
-  } catch {
-    rmdirSync(dir);
-    return undefined;
-  }
-}
 
 const root = mountGroups();
 const variables = {
