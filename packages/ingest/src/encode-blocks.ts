@@ -2,16 +2,10 @@ import { codedValues, flagValues } from './coded-values.ts';
 import type { ColumnStore } from './column-store.ts';
 import { eachPart } from './encode-bits.ts';
 import { type Cells, NumberCells, stripRows, WordCells } from './encode-cells.ts';
-import {
-  booleanChunk,
-  type Chunk,
-  type ChunkFacts,
-  type CodedValues,
-  codedChunk,
-  numberChunk,
-} from './encode-chunk.ts';
+import { booleanChunk, type CodedValues, codedChunk, numberChunk } from './encode-chunk.ts';
 import { encodeRows } from './encode-csv.ts';
 import { Output } from './encode-output.ts';
+import type { Chunk, ChunkFacts } from './encode-page.ts';
 import { scratch } from './encode-scratch.ts';
 import { type ClippedState, ClippedTally } from './number-tally.ts';
 import type { Answer, Shared } from './serve-tasks.ts';

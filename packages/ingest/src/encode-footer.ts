@@ -1,4 +1,4 @@
-import type { ChunkFacts } from './encode-chunk.ts';
+import type { ChunkFacts } from './encode-page.ts';
 import { type ThriftStruct, type ThriftValue, thriftBytes } from './encode-thrift.ts';
 import type { WrittenColumn } from './written-column.ts';
 
